@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import tailwindcss from "@tailwindcss/vite";
+import { defineConfig, type Plugin } from "vite";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The pages that load a script of their own: the name in templates is `asset_tags("<value without src/>")`. */
+const entries = ["src/site.ts", "src/classroom/main.ts", "src/replay/main.ts"].filter((path) =>
+  existsSync(here(path)),
+);
+
+type IconNode = [tag: string, attributes: Record<string, string>][];
+
+/** Writes `icons.json`, name to inner SVG, which the templates' `icon()` puts inline: no request, and it prints. */
+function lucideIcons(): Plugin {
+  return {
+    name: "lucide-icons",
+    generateBundle() {
+      const nodes = JSON.parse(
+        readFileSync(here("node_modules/lucide-static/icon-nodes.json"), "utf8"),
+      ) as Record<string, IconNode>;
+      const drawn = Object.entries(nodes).map(([name, node]) => [name, node.map(element).join("")]);
+      this.emitFile({
+        type: "asset",
+        fileName: "icons.json",
+        source: JSON.stringify(Object.fromEntries(drawn)),
+      });
+    },
+  };
+}
+
+function element([tag, attributes]: IconNode[number]): string {
+  const written = Object.entries(attributes).filter(([key]) => key !== "key");
+  return `<${tag} ${written.map(([key, value]) => `${key}="${value}"`).join(" ")}/>`;
+}
+
+export default defineConfig({
+  base: "/static/built/",
+  plugins: [tailwindcss(), lucideIcons()],
+  publicDir: false,
+  build: {
+    outDir: here("../webinar/web/static/built"),
+    emptyOutDir: true,
+    manifest: "manifest.json",
+    target: "es2022",
+    // A data: URL would need a hole in the content security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 700,
+    // htmx keeps one eval for attributes that site.ts switches off.
+    rolldownOptions: { input: entries.map(here), checks: { eval: false } },
+  },
+});

@@ -1,0 +1,32 @@
+"""What is said and shown in a room: stored first, then broadcast."""
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webinar.core.tables import Base, Ms, Sequence64
+
+
+class ChatMessageRow(Base):
+    __tablename__ = "chat_messages"
+    __table_args__ = (
+        UniqueConstraint("registration_id", "client_id"),
+        Index("ix_chat_messages_lecture", "lecture_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(Sequence64, primary_key=True, autoincrement=True)
+    lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"))
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"))
+    # Chosen by the page, so that a repeated send is one message.
+    client_id: Mapped[str] = mapped_column(String(40))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[int] = mapped_column(Ms)
+
+
+class HandRow(Base):
+    """A raised hand; the row goes when it is lowered."""
+
+    __tablename__ = "hands"
+
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"), index=True)
+    raised_at: Mapped[int] = mapped_column(Ms)

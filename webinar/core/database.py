@@ -1,0 +1,131 @@
+"""One database, SQLite or PostgreSQL, behind the same few calls.
+
+SQLite: WAL, `synchronous=FULL`, `BEGIN IMMEDIATE` for writing sessions, since a deferred
+transaction that turns into a writing one fails at once when another writer was faster, and the
+driver's own transaction handling let several claimers take the same rows.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from webinar.core.errors import Unavailable
+
+WRITES = "pendopo_writes"
+BUSY_TIMEOUT_MS = 5_000
+
+
+class DatabaseAway(Unavailable):
+    """The database does not answer."""
+
+    code = "database_away"
+    message = "The database does not answer right now. Nothing is lost; try again shortly."
+
+
+class Database:
+    """Reading and writing sessions on one database.
+
+    Args:
+        url: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`.
+        pool_size: connections kept for this process.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = make_url(url)
+        self.dialect = self.url.get_backend_name()
+        self.engine = _engine(url, self.dialect, pool_size)
+        self._reading = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._writing = async_sessionmaker(
+            self.engine.execution_options(**{WRITES: True}), expire_on_commit=False
+        )
+
+    @property
+    def path(self) -> Path | None:
+        """The database's file, when it is SQLite."""
+        return Path(self.url.database) if self.dialect == "sqlite" and self.url.database else None
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that is rolled back at the end."""
+        async with self._guard(), self._reading() as session:
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A session that commits when the block ends well, and rolls back when it raises.
+
+        Raises:
+            DatabaseAway: the database does not answer; nothing was committed, or (a connection lost in
+                the commit itself) the caller cannot know, so that the deed has to be repeatable.
+        """
+        async with self._guard(), self._writing() as session, session.begin():
+            # The transaction begins now and not at the first statement: SQLite's writers queue here.
+            await session.connection()
+            yield session
+
+    @asynccontextmanager
+    async def _guard(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except (OperationalError, InterfaceError) as error:
+            raise DatabaseAway from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise DatabaseAway from error
+            raise
+        except (ConnectionError, TimeoutError) as error:
+            raise DatabaseAway from error
+
+    async def now(self) -> int:
+        """The database's own time in Unix ms; leases are set and compared in it."""
+        async with self.reading() as session:
+            return int((await session.execute(text(f"SELECT {now_sql(self.dialect)}"))).scalar_one())
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def now_sql(dialect: str) -> str:
+    """SQL for the present instant in Unix ms, by the database's clock."""
+    if dialect == "postgresql":
+        return "(extract(epoch from clock_timestamp()) * 1000)::bigint"
+    return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+
+
+def _engine(url: str, dialect: str, pool_size: int) -> AsyncEngine:
+    if dialect != "sqlite":
+        return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None},
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "cache_size=-16000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

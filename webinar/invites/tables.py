@@ -1,0 +1,43 @@
+"""Invites: what was promised by mail to whom, and how its delivery went."""
+
+from sqlalchemy import ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webinar.core.tables import Base, Ms, Sequence64
+
+
+class InviteRow(Base):
+    """One for each registration: its UID never changes."""
+
+    __tablename__ = "invites"
+
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"), index=True)
+    uid: Mapped[str] = mapped_column(String(120), unique=True)
+    # The last SEQUENCE and method (REQUEST, CANCEL) that were owed to the person.
+    sequence: Mapped[int] = mapped_column(Integer)
+    method: Mapped[str] = mapped_column(String(8))
+    # owed, accepted, deferred, refused, no_address
+    state: Mapped[str] = mapped_column(String(12))
+    sends: Mapped[int] = mapped_column(Integer, default=0)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    last_sent_at: Mapped[int | None] = mapped_column(Ms)
+    # needs-action, accepted, declined, tentative (a METHOD:REPLY)
+    partstat: Mapped[str | None] = mapped_column(String(16))
+
+
+class DeliveryRow(Base):
+    """One try to hand a mail to the mail server; append-only."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("registration_id", "message_id", "attempt"),)
+
+    id: Mapped[int] = mapped_column(Sequence64, primary_key=True, autoincrement=True)
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"))
+    message_id: Mapped[str] = mapped_column(String(200))
+    attempt: Mapped[int] = mapped_column(Integer)
+    address: Mapped[str] = mapped_column(String(254))
+    at: Mapped[int] = mapped_column(Ms)
+    # accepted, deferred, refused
+    outcome: Mapped[str] = mapped_column(String(12))
+    answer: Mapped[str] = mapped_column(String(500), default="")

@@ -1,0 +1,123 @@
+"""From a Message to the bytes that travel (RFC 5322, 2045, 6047), without I/O and without a clock."""
+
+import re
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from email.utils import format_datetime
+
+from webinar.core.clock import to_datetime
+from webinar.mail.port import CalendarPart, MailRefused, Message
+
+# C0, DEL, C1, the line and paragraph separators, and the marks that turn the reading direction round.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
+_MESSAGE_ID = re.compile(r"<[A-Za-z0-9._%+=-]{1,64}@[A-Za-z0-9.-]{1,180}>")
+_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f]{1,64}@[^\s@<>()\[\]\\,;:\"/?#%\x00-\x20\x7f]{1,253}")
+_HEADER_NAME = re.compile(r"(List|X)-[A-Za-z-]{1,60}")
+
+
+class _Policy(EmailPolicy):
+    """SMTP's policy, except that headers made of one long token stay whole.
+
+    Python folds a token longer than the line by hiding it in an RFC 2047 encoded word, where no mail client looks
+    for a Message-ID or an address to unsubscribe at.
+    """
+
+    _WHOLE = frozenset({"message-id", "list-unsubscribe", "list-unsubscribe-post"})
+
+    def fold(self, name: str, value: str) -> str:
+        if name.lower() in self._WHOLE:
+            return f"{name}: {value}{self.linesep}"
+        return super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower() in self._WHOLE:
+            return self.fold(name, value).encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _Policy(linesep="\r\n")
+
+
+def one_line(text: str) -> str:
+    """The text without control characters, line ends and runs of blanks: fit for a header or a calendar's value."""
+    return " ".join(_CONTROLS.sub(" ", text).split())
+
+
+def address(name: str, email: str) -> Address:
+    """A mailbox; the name is made one line.
+
+    Raises:
+        MailRefused: the e-mail is not the address of one mailbox (553, 5.1.3).
+    """
+    email = email.strip()
+    if not _ADDRESS.fullmatch(email) or len(email) > 254:
+        raise MailRefused(553, "This is not the address of a mailbox.", "5.1.3")
+    try:
+        return Address(one_line(name), addr_spec=email)
+    except (ValueError, IndexError) as error:
+        raise MailRefused(553, "This is not the address of a mailbox.", "5.1.3") from error
+
+
+def build(message: Message) -> EmailMessage:
+    """multipart/mixed { multipart/alternative { text/plain, text/html, text/calendar }, invite.ics }.
+
+    Without a calendar it is the alternative alone.
+
+    Raises:
+        ValueError: a header or the Message-ID holds what does not belong there.
+    """
+    if not _MESSAGE_ID.fullmatch(message.message_id):
+        raise ValueError("not a Message-ID")
+    mail = EmailMessage(policy=_POLICY)
+    mail["From"] = message.sender
+    mail["To"] = message.to
+    mail["Subject"] = one_line(message.subject)
+    mail["Date"] = format_datetime(to_datetime(message.written_at))
+    mail["Message-ID"] = message.message_id
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    for name, value in message.headers.items():
+        if not _HEADER_NAME.fullmatch(name) or _CONTROLS.search(value) or not value.isascii():
+            raise ValueError(f"not a header: {name!r}")
+        mail[name] = value
+    _add_bodies(mail, message)
+    return mail
+
+
+def as_bytes(message: Message) -> bytes:
+    """The built mail with CRLF line ends, seven bits but for names with SMTPUTF8 addresses."""
+    return build(message).as_bytes()
+
+
+def _add_bodies(mail: EmailMessage, message: Message) -> None:
+    mail.set_content(_body(message.text), cte="quoted-printable")
+    mail.add_alternative(_body(message.html), subtype="html", cte="quoted-printable")
+    if message.calendar is None:
+        return
+    _add_calendar(mail, message.calendar)
+
+
+def _add_calendar(mail: EmailMessage, part: CalendarPart) -> None:
+    if f"\r\nMETHOD:{part.method}\r\n".encode() not in part.content:
+        raise ValueError("the calendar names another method")
+    # As bytes in base64: no server on the way can touch the CRLFs and folds that RFC 5545 asks for.
+    inline = EmailMessage(policy=_POLICY)
+    inline.set_content(
+        part.content,
+        maintype="text",
+        subtype="calendar",
+        cte="base64",
+        params={"method": part.method, "charset": "UTF-8"},
+    )
+    del inline["MIME-Version"]
+    mail.attach(inline)
+    mail.add_attachment(
+        part.content, maintype="application", subtype="ics", filename="invite.ics", params={"name": "invite.ics"}
+    )
+
+
+def _body(text: str) -> str:
+    """Line feeds and tabs stay, every other control character goes."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join("\t".join(_CONTROLS.sub("", cell) for cell in line.split("\t")) for line in lines)

@@ -12,7 +12,10 @@ from webinar.mail.port import CalendarPart, MailRefused, Message
 # C0, DEL, C1, the line and paragraph separators, and the marks that turn the reading direction round.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9._%+=-]{1,64}@[A-Za-z0-9.-]{1,180}>")
-_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f]{1,64}@[^\s@<>()\[\]\\,;:\"/?#%\x00-\x20\x7f]{1,253}")
+# The dot-atoms of RFC 5321 in ASCII: quoted local parts and SMTPUTF8 are for nobody's real mailbox here.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?=.{{3,254}}$)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _HEADER_NAME = re.compile(r"(List|X)-[A-Za-z-]{1,60}")
 
 
@@ -51,12 +54,17 @@ def address(name: str, email: str) -> Address:
         MailRefused: the e-mail is not the address of one mailbox (553, 5.1.3).
     """
     email = email.strip()
-    if not _ADDRESS.fullmatch(email) or len(email) > 254:
+    if not is_address(email):
         raise MailRefused(553, "This is not the address of a mailbox.", "5.1.3")
     try:
         return Address(one_line(name), addr_spec=email)
     except (ValueError, IndexError) as error:
         raise MailRefused(553, "This is not the address of a mailbox.", "5.1.3") from error
+
+
+def is_address(email: str) -> bool:
+    """Whether it has the form of a mailbox's address; whether the mailbox exists only a mail server knows."""
+    return _ADDRESS.fullmatch(email) is not None
 
 
 def build(message: Message) -> EmailMessage:
@@ -65,8 +73,10 @@ def build(message: Message) -> EmailMessage:
     Without a calendar it is the alternative alone.
 
     Raises:
-        ValueError: a header or the Message-ID holds what does not belong there.
+        ValueError: a header, an address or the Message-ID holds what does not belong there.
     """
+    if not (is_address(message.sender.addr_spec) and is_address(message.to.addr_spec)):
+        raise ValueError("not the address of a mailbox")
     if not _MESSAGE_ID.fullmatch(message.message_id):
         raise ValueError("not a Message-ID")
     mail = EmailMessage(policy=_POLICY)
@@ -86,7 +96,7 @@ def build(message: Message) -> EmailMessage:
 
 
 def as_bytes(message: Message) -> bytes:
-    """The built mail with CRLF line ends, seven bits but for names with SMTPUTF8 addresses."""
+    """The built mail with CRLF line ends, seven bits throughout."""
     return build(message).as_bytes()
 
 
@@ -113,7 +123,11 @@ def _add_calendar(mail: EmailMessage, part: CalendarPart) -> None:
     del inline["MIME-Version"]
     mail.attach(inline)
     mail.add_attachment(
-        part.content, maintype="application", subtype="ics", filename="invite.ics", params={"name": "invite.ics"}
+        part.content,
+        maintype="application",
+        subtype="ics",
+        filename="invite.ics",
+        params={"name": "invite.ics"},
     )
 
 

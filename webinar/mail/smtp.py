@@ -48,18 +48,14 @@ class SmtpMailer:
     async def send(self, message: Message) -> Receipt:
         content = build.as_bytes(message)
         async with self._turn:
-            connection, reused = await self._connected()
-            try:
-                return await self._hand_over(connection, message, content)
-            except _HungUp as lost:
-                # A server may hang up between two messages without a word; a fresh connection tells.
-                if not reused:
-                    raise lost.deferred from lost
-            connection, _ = await self._connected()
-            try:
-                return await self._hand_over(connection, message, content)
-            except _HungUp as lost:
-                raise lost.deferred from lost
+            while True:
+                connection, reused = await self._connected()
+                try:
+                    return await self._hand_over(connection, message, content)
+                except _HungUp as lost:
+                    # A server may hang up between two messages without a word; a fresh connection tells.
+                    if not reused:
+                        raise lost.reason from lost
 
     async def check(self) -> str:
         """Connect and sign in, send nothing; the server's answer to NOOP. Raises as `send`."""
@@ -95,8 +91,8 @@ class SmtpMailer:
         except BaseException as error:
             # Whatever went wrong, also a cancellation half-way: the next message starts on a clean connection.
             await self._drop(polite=isinstance(error, aiosmtplib.SMTPResponseException))
-            if isinstance(error, aiosmtplib.SMTPServerDisconnected | ConnectionError) and not connection.in_data:
-                raise _HungUp(_deferred(error)) from error
+            if _is_hang_up(error) and not connection.in_data:
+                raise _HungUp(_not_sent(error)) from error
             if isinstance(error, aiosmtplib.SMTPException | OSError):
                 raise _not_sent(error) from error
             raise
@@ -139,9 +135,9 @@ class _Connection:
 
 
 class _HungUp(Exception):  # noqa: N818 - never leaves this module
-    def __init__(self, deferred: MailDeferred) -> None:
-        super().__init__(str(deferred))
-        self.deferred = deferred
+    def __init__(self, reason: MailNotSent) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 def _client(settings: SmtpSettings) -> aiosmtplib.SMTP:
@@ -159,20 +155,18 @@ def _client(settings: SmtpSettings) -> aiosmtplib.SMTP:
 
 async def _transaction(connection: _Connection, message: Message, content: bytes) -> str:
     client = connection.client
-    utf8 = not (message.sender.addr_spec.isascii() and message.to.addr_spec.isascii())
-    if utf8 and not client.supports_extension("smtputf8"):
-        raise aiosmtplib.SMTPRecipientRefused(
-            553, "5.6.7 The mail server does not know addresses with letters beyond ASCII", message.to.addr_spec
-        )
-    encoding = "utf-8" if utf8 else "ascii"
-    options = ["SMTPUTF8"] if utf8 else []
-    await client.mail(message.sender.addr_spec, options=options, encoding=encoding)
-    await client.rcpt(message.to.addr_spec, encoding=encoding)
+    await client.mail(message.sender.addr_spec)
+    await client.rcpt(message.to.addr_spec)
     connection.in_data = True
     return (await client.data(content)).message
 
 
-def _not_sent(error: Exception) -> MailNotSent:
+def _is_hang_up(error: BaseException) -> bool:
+    lost = isinstance(error, aiosmtplib.SMTPServerDisconnected | ConnectionError)
+    return lost or (isinstance(error, aiosmtplib.SMTPResponseException) and error.code == 421)
+
+
+def _not_sent(error: BaseException) -> MailNotSent:
     if isinstance(error, aiosmtplib.SMTPResponseException):
         text, enhanced = _split(error.message)
         permanent = 500 <= error.code <= 599 and error.code not in _OURS
@@ -180,7 +174,7 @@ def _not_sent(error: Exception) -> MailNotSent:
     return _deferred(error)
 
 
-def _deferred(error: Exception) -> MailDeferred:
+def _deferred(error: BaseException) -> MailDeferred:
     return MailDeferred(0, build.one_line(str(error) or type(error).__name__)[:500])
 
 

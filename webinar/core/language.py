@@ -34,7 +34,7 @@ _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 
 
-class ConflictingTranslation(Exception):
+class ConflictingTranslationError(Exception):
     """Two catalogues translate one source text differently, so that the order of files would decide."""
 
 
@@ -64,9 +64,10 @@ def merge(files: Iterable[Path]) -> dict[str, str]:
     merged: dict[str, str] = {}
     for file in files:
         for source, text in _read(file).items():
-            if merged.setdefault(source, text) != text:
-                raise ConflictingTranslation(
-                    f"{file.name}: {source!r} is {merged[source]!r} elsewhere, {text!r} here"
+            first = merged.setdefault(source, text)
+            if first != text:
+                raise ConflictingTranslationError(
+                    f"{file.name}: {source!r} is {first!r} elsewhere, {text!r} here"
                 )
     return merged
 
@@ -160,12 +161,20 @@ def relative(language: Language, at: int, now: int) -> str:
 
 
 def _rough_span(language: Language, distance: int) -> str:
-    """The largest unit alone: minutes below an hour and a half, hours below two days, then days and up."""
-    if distance < 90 * _MINUTE:
-        seconds = max(1, round(distance / _MINUTE)) * 60
-        return format_timedelta(seconds, granularity="minute", threshold=100, locale=_LOCALES[language])
-    threshold = 2.0 if distance < 2 * _DAY else 1.0
-    return format_timedelta(distance // _SECOND, threshold=threshold, locale=_LOCALES[language])
+    """One unit alone: minutes below 90 of them, hours below two days, days below two months, then months."""
+    steps: tuple[tuple[Literal["minute", "hour", "day"], int, int], ...] = (
+        ("minute", _MINUTE, 90 * _MINUTE),
+        ("hour", _HOUR, 2 * _DAY),
+        ("day", _DAY, 60 * _DAY),
+    )
+    for name, size, below in steps:
+        if distance < below:
+            seconds = max(1, round(distance / size)) * size // _SECOND
+            # The high threshold keeps Babel from going up to a coarser unit.
+            return format_timedelta(seconds, granularity=name, threshold=1_000, locale=_LOCALES[language])
+    return format_timedelta(
+        distance // _SECOND, granularity="month", threshold=1_000, locale=_LOCALES[language]
+    )
 
 
 def duration(language: Language, milliseconds: int) -> str:

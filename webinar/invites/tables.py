@@ -14,8 +14,14 @@ class InviteRow(Base):
     registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
     lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"), index=True)
     uid: Mapped[str] = mapped_column(String(120), unique=True)
-    # The last SEQUENCE and method (REQUEST, CANCEL) that were owed to the person.
+    # SEQUENCE of RFC 5546: rises with time and status, not with text.
     sequence: Mapped[int] = mapped_column(Integer)
+    # Rises with each mail that is owed: another text, another link, a wish to send again.
+    revision: Mapped[int] = mapped_column(Integer)
+    # What the last owed mail says of the time, "starts_at/ends_at/METHOD", and the digest of its text.
+    told_time: Mapped[str] = mapped_column(String(64))
+    told_text: Mapped[str] = mapped_column(String(64))
+    # REQUEST or CANCEL
     method: Mapped[str] = mapped_column(String(8))
     # owed, accepted, deferred, refused, no_address
     state: Mapped[str] = mapped_column(String(12))

@@ -1,0 +1,485 @@
+"""Booking, rescheduling, and who is registered."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webinar.core.audit import Actor
+from webinar.core.errors import FieldError, Forbidden, Invalid, NotFound, Refused, Stale
+from webinar.core.ids import is_id, new_id
+from webinar.lectures import service, store
+from webinar.lectures.rules import (
+    MOST_JP,
+    Lecture,
+    LectureState,
+    Registration,
+    Seat,
+    Times,
+    agreed_times,
+    link_digest,
+    link_token,
+    wall_of,
+)
+from webinar.lectures.tables import LectureRow, RegistrationRow
+from webinar.people.access import Role, Scope
+from webinar.people.tables import PersonRow, UnitRow
+from webinar.policies import store as policies
+
+BATCH = 500
+# Fields that a change copies as they are; the times follow rules of their own.
+PLAIN = (
+    *("title", "description", "jp", "policy_id", "recorded"),
+    *("capacity", "open_before_s", "overrun_s", "live_by"),
+)
+TRIAL_MS = 60 * 60_000
+
+
+class LectureFull(Refused):
+    code = "full"
+    status = 409
+    message = "All seats of this lecture are taken."
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What an organiser says of a lecture. `jp` in hundredths; wall times in `zone`.
+
+    `id` is chosen by the form, so that a double click books once.
+    """
+
+    id: str
+    unit_id: str
+    title: str
+    description: str
+    starts_wall: str
+    ends_wall: str
+    zone: str
+    jp: int
+    policy_id: str
+    recorded: bool
+    lecturer_ids: tuple[str, ...]
+    capacity: int | None = None
+    open_before_s: int = 900
+    overrun_s: int = 600
+    live_by: str = "schedule"
+
+
+def checked(booking: Booking, now: int) -> Times:
+    """Every error at once, each at its field.
+
+    Raises:
+        Invalid: see above.
+    """
+    errors: list[FieldError] = []
+
+    def wrong(field: str, message: str, **fields: object) -> None:
+        errors.append(FieldError(field, message, fields))
+
+    if not booking.title.strip():
+        wrong("title", "A lecture needs a title.")
+    if len(booking.title) > 200:
+        wrong("title", "At most %(most)s characters.", most=200)
+    if len(booking.description) > 10_000:
+        wrong("description", "At most %(most)s characters.", most=10_000)
+    if not 0 <= booking.jp <= MOST_JP:
+        wrong("jp", "JP is a number from 0 to %(most)s.", most=MOST_JP // 100)
+    if booking.capacity is not None and not 1 <= booking.capacity <= 100_000:
+        wrong("capacity", "The number of seats is from 1 to %(most)s.", most=100_000)
+    if not 0 <= booking.open_before_s <= 7_200:
+        wrong("open_before_s", "The room opens at most %(most)s minutes before the start.", most=120)
+    if not 0 <= booking.overrun_s <= 7_200:
+        wrong("overrun_s", "A lecture may overrun by at most %(most)s minutes.", most=120)
+    times = None
+    try:
+        times = agreed_times(booking.starts_wall, booking.ends_wall, booking.zone)
+    except Invalid as invalid:
+        errors.extend(invalid.errors)
+    if times and times.ends_at <= now:
+        wrong("starts_wall", "This time is already past. Choose one that lies ahead.")
+    if errors or times is None:
+        raise Invalid(errors)
+    return times
+
+
+async def book(
+    session: AsyncSession, scope: Scope, booking: Booking, *, now: int, actor: Actor, link_key: bytes
+) -> Lecture:
+    """Book a lecture with its lecturers; what happens by itself is owed from here on.
+
+    Raises:
+        Invalid, NotFound (the unit or a lecturer is not the scope's), Forbidden.
+    """
+    times = checked(booking, now)
+    unit = await _unit_to_book_in(session, scope, booking.unit_id)
+    again = await store.find(session, booking.id)
+    if again is not None:
+        return again
+    lecturers = await _persons(session, unit.institution_id, booking.lecturer_ids)
+    if len(lecturers) != len(set(booking.lecturer_ids)):
+        raise Invalid.at("lecturer", "This person does not exist.")
+    policy = await policies.latest(session, scope, booking.policy_id)
+    lecture = await _insert(
+        session, booking, times, unit.institution_id, policy.version, now=now, actor=actor
+    )
+    await register(
+        session, lecture, booking.lecturer_ids, role=Seat.LECTURER, now=now, actor=actor, link_key=link_key
+    )
+    await service.note(session, lecture, "booked", now=now, actor=actor)
+    await service.owe_reconciling(session, lecture.id, now)
+    return lecture
+
+
+async def try_room(
+    session: AsyncSession, scope: Scope, *, now: int, actor: Actor, link_key: bytes, zone: str, title: str
+) -> Lecture:
+    """A room that opens at once, for whoever asks, to see how it works: no invites and no hours."""
+    if scope.person_id is None:
+        raise Forbidden
+    person = (await session.execute(select(PersonRow).where(PersonRow.id == scope.person_id))).scalar_one()
+    policy = await policies.default_for(session, person.institution_id)
+    booking = Booking(
+        id=new_id(),
+        unit_id=person.unit_id,
+        title=title,
+        description="",
+        starts_wall=wall_of(now, zone),
+        ends_wall=wall_of(now + TRIAL_MS, zone),
+        zone=zone,
+        jp=0,
+        policy_id=policy.id,
+        recorded=False,
+        lecturer_ids=(person.id,),
+        open_before_s=0,
+        overrun_s=0,
+    )
+    times = Times(booking.starts_wall, booking.ends_wall, zone, now, now + TRIAL_MS)
+    lecture = await _insert(
+        session, booking, times, person.institution_id, policy.version, now=now, actor=actor, trial=True
+    )
+    await register(session, lecture, [person.id], role=Seat.LECTURER, now=now, actor=actor, link_key=link_key)
+    await service.owe_reconciling(session, lecture.id, now)
+    return lecture
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an organiser changes; None leaves a field as it is. `clear_capacity` lifts the limit."""
+
+    title: str | None = None
+    description: str | None = None
+    starts_wall: str | None = None
+    ends_wall: str | None = None
+    zone: str | None = None
+    jp: int | None = None
+    policy_id: str | None = None
+    recorded: bool | None = None
+    capacity: int | None = None
+    clear_capacity: bool = False
+    open_before_s: int | None = None
+    overrun_s: int | None = None
+    live_by: str | None = None
+
+
+async def change(
+    session: AsyncSession,
+    scope: Scope,
+    lecture: Lecture,
+    wanted: Change,
+    *,
+    version: int,
+    now: int,
+    actor: Actor,
+) -> Lecture:
+    """Edit or reschedule a lecture that has not begun; `version` is the one that was edited.
+
+    Raises:
+        Stale: somebody else changed it. Invalid. IllegalMove: it has begun.
+    """
+    if version != lecture.version:
+        raise Stale
+    given = {
+        name: value
+        for name in Change.__slots__
+        if name != "clear_capacity" and (value := getattr(wanted, name)) is not None
+    }
+    if wanted.clear_capacity:
+        given["capacity"] = None
+    moved = {k: given[k] for k in ("starts_wall", "ends_wall", "zone") if k in given}
+    retimed = any(getattr(lecture, name) != value for name, value in moved.items())
+    booking = _as_booking(lecture, given)
+    times = checked(booking, now)
+    base = lecture.after("reschedule") if retimed else lecture
+    if not retimed and lecture.state not in {LectureState.SCHEDULED, LectureState.OPEN, LectureState.DRAFT}:
+        base = lecture.after("reschedule")
+    policy_version = lecture.policy_version
+    if booking.policy_id != lecture.policy_id:
+        policy_version = (await policies.latest(session, scope, booking.policy_id)).version
+    plain = {name: getattr(booking, name) for name in PLAIN}
+    after = replace(base, **plain, policy_version=policy_version)
+    if retimed:
+        after = replace(
+            after,
+            starts_wall=times.starts_wall,
+            ends_wall=times.ends_wall,
+            zone=times.zone,
+            starts_at=times.starts_at,
+            ends_at=times.ends_at,
+            closes_at=times.ends_at,
+            sequence=lecture.sequence + 1,
+            opened_at=None,
+        )
+    saved = await store.save(session, lecture, after, now)
+    differs = {
+        name: [getattr(lecture, name), getattr(saved, name)]
+        for name in (*plain, "starts_wall", "ends_wall", "zone", "policy_version")
+        if getattr(lecture, name) != getattr(saved, name)
+    }
+    if differs:
+        action = "rescheduled" if retimed else "changed"
+        await service.note(session, saved, action, now=now, actor=actor, changes=differs)
+        await service.owe_reconciling(session, lecture.id, now)
+        await service.owe_announcing(session, saved, now)
+    return saved
+
+
+def _as_booking(lecture: Lecture, given: dict[str, object]) -> Booking:
+    kept = {name: getattr(lecture, name) for name in Booking.__slots__ if name != "lecturer_ids"}
+    return Booking(**{**kept, **given}, lecturer_ids=())  # type: ignore[arg-type]  # names are Booking's own
+
+
+async def _unit_to_book_in(session: AsyncSession, scope: Scope, unit_id: str) -> UnitRow:
+    unit = (await session.execute(select(UnitRow).where(UnitRow.id == unit_id))).scalar_one_or_none()
+    if unit is None or unit.institution_id != scope.institution_id:
+        raise Invalid.at("unit_id", "Choose a unit.")
+    if not (scope.reaches(Role.ORGANISER, unit.path) or scope.reaches(Role.ADMINISTRATOR, unit.path)):
+        raise Forbidden
+    return unit
+
+
+async def _persons(session: AsyncSession, institution_id: str, ids: Sequence[str]) -> list[PersonRow]:
+    rows = await session.execute(
+        select(PersonRow).where(PersonRow.id.in_(ids), PersonRow.institution_id == institution_id)
+    )
+    return list(rows.scalars())
+
+
+async def _insert(
+    session: AsyncSession,
+    booking: Booking,
+    times: Times,
+    institution_id: str,
+    policy_version: int,
+    *,
+    now: int,
+    actor: Actor,
+    trial: bool = False,
+) -> Lecture:
+    if not is_id(booking.id):
+        raise Invalid.at("id", "This form is broken. Open it again.")
+    session.add(
+        LectureRow(
+            id=booking.id,
+            institution_id=institution_id,
+            unit_id=booking.unit_id,
+            title=booking.title.strip(),
+            description=booking.description.strip(),
+            starts_wall=times.starts_wall,
+            ends_wall=times.ends_wall,
+            zone=times.zone,
+            starts_at=times.starts_at,
+            ends_at=times.ends_at,
+            jp=booking.jp,
+            policy_id=booking.policy_id,
+            policy_version=policy_version,
+            recorded=booking.recorded,
+            capacity=booking.capacity,
+            state=LectureState.SCHEDULED.value,
+            open_before_s=booking.open_before_s,
+            overrun_s=booking.overrun_s,
+            live_by=booking.live_by,
+            closes_at=times.ends_at,
+            trial=trial,
+            sequence=0,
+            version=1,
+            created_by=actor.id,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    await session.flush()
+    lecture = await store.find(session, booking.id)
+    if lecture is None:
+        raise NotFound
+    return lecture
+
+
+# --- registration ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """How many were added, and how many had a seat already."""
+
+    added: int
+    already: int
+
+
+async def register(
+    session: AsyncSession,
+    lecture: Lecture,
+    person_ids: Sequence[str],
+    *,
+    role: Seat = Seat.PARTICIPANT,
+    now: int,
+    actor: Actor,
+    link_key: bytes,
+) -> Registered:
+    """Give people seats; those who have one keep it, a cancelled one comes back.
+
+    Raises:
+        LectureFull: more people than seats; nobody was added.
+        Invalid: somebody is not of this institution.
+    """
+    wanted = list(dict.fromkeys(person_ids))
+    if not wanted:
+        return Registered(0, 0)
+    have = {r.person_id: r for r in await store.registrations(session, lecture.id, active=False)}
+    fresh = [p for p in wanted if p not in have]
+    back = [have[p] for p in wanted if p in have and not have[p].active]
+    if role is Seat.PARTICIPANT and lecture.capacity is not None:
+        taken = sum(1 for r in have.values() if r.active and r.role is Seat.PARTICIPANT)
+        if taken + len(fresh) + len(back) > lecture.capacity:
+            raise LectureFull
+    known = 0
+    for start in range(0, len(fresh), BATCH):
+        known += len(await _persons(session, lecture.institution_id, fresh[start : start + BATCH]))
+    if known != len(fresh):
+        raise Invalid.at("persons", "A person on the list does not exist.")
+    added = await _insert_seats(session, lecture, fresh, role, now, link_key)
+    for seat in back:
+        await _seat_again(session, seat, role, link_key)
+    if added or back:
+        await service.note(
+            session, lecture, "registered", now=now, actor=actor, count=added + len(back), role=role.value
+        )
+        await service.owe_announcing(session, lecture, now)
+    return Registered(added + len(back), len(wanted) - added - len(back))
+
+
+async def _insert_seats(
+    session: AsyncSession, lecture: Lecture, persons: Sequence[str], role: Seat, now: int, link_key: bytes
+) -> int:
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    added = 0
+    for start in range(0, len(persons), BATCH):
+        rows = []
+        for person_id in persons[start : start + BATCH]:
+            ident = new_id()
+            rows.append(
+                {
+                    "id": ident,
+                    "institution_id": lecture.institution_id,
+                    "lecture_id": lecture.id,
+                    "person_id": person_id,
+                    "role": role.value,
+                    "seat": secrets.token_hex(6),
+                    "state": "registered",
+                    "link_generation": 1,
+                    "link_digest": link_digest(link_token(link_key, ident, 1)),
+                    "created_at": now,
+                }
+            )
+        # Two organisers may register the same person at once: the unique constraint decides, quietly.
+        statement = (
+            insert(RegistrationRow)
+            .values(rows)
+            .on_conflict_do_nothing(index_elements=["lecture_id", "person_id"])
+        )
+        added += (await session.execute(statement)).rowcount  # type: ignore[attr-defined]  # a DML result has it
+    return added
+
+
+async def _seat_again(session: AsyncSession, seat: Registration, role: Seat, link_key: bytes) -> None:
+    generation = seat.link_generation + 1
+    await store.change_registration(
+        session,
+        seat.id,
+        state="registered",
+        role=role.value,
+        removed_at=None,
+        removed_reason=None,
+        link_generation=generation,
+        link_digest=link_digest(link_token(link_key, seat.id, generation)),
+    )
+
+
+async def persons_of_unit(session: AsyncSession, scope: Scope, unit_id: str) -> list[str]:
+    """Ids of the active people of a unit and of the units below it."""
+    unit = (
+        await session.execute(
+            select(UnitRow).where(UnitRow.id == unit_id, UnitRow.institution_id == scope.institution_id)
+        )
+    ).scalar_one_or_none()
+    if unit is None:
+        raise Invalid.at("unit_id", "Choose a unit.")
+    rows = await session.execute(
+        select(PersonRow.id)
+        .join(UnitRow, UnitRow.id == PersonRow.unit_id)
+        .where(UnitRow.path.startswith(unit.path), PersonRow.deactivated_at.is_(None))
+        .order_by(PersonRow.sort_name, PersonRow.id)
+    )
+    return list(rows.scalars())
+
+
+async def find_by_list(
+    session: AsyncSession, scope: Scope, lines: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Person ids for pasted NIPs or e-mail addresses, and the lines that nobody matches."""
+    wanted = [line.strip().lower() for line in lines if line.strip()]
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), BATCH):
+        part = wanted[start : start + BATCH]
+        rows = await session.execute(
+            select(PersonRow.id, PersonRow.email, PersonRow.nip).where(
+                PersonRow.institution_id == scope.institution_id,
+                PersonRow.deactivated_at.is_(None),
+                PersonRow.email.in_(part) | PersonRow.nip.in_([p.replace(" ", "") for p in part]),
+            )
+        )
+        for ident, email, nip in rows:
+            found.update({key: ident for key in (email, nip) if key})
+    ids = [found.get(line) or found.get(line.replace(" ", "")) for line in wanted]
+    missing = [line for line, ident in zip(wanted, ids, strict=True) if ident is None]
+    return list(dict.fromkeys(ident for ident in ids if ident)), missing
+
+
+async def cancel_registration(
+    session: AsyncSession, lecture: Lecture, seat: Registration, *, now: int, actor: Actor
+) -> None:
+    """Take a seat back; the person is told, and the link stops working."""
+    if not seat.active:
+        return
+    await store.change_registration(session, seat.id, state="cancelled")
+    await service.note(
+        session, lecture, "registration_cancelled", now=now, actor=actor, person_id=seat.person_id
+    )
+    await service.owe_announcing(session, lecture, now)
+
+
+async def revoke_link(
+    session: AsyncSession, lecture: Lecture, seat: Registration, *, now: int, actor: Actor, link_key: bytes
+) -> None:
+    """Make another join link; the one that was sent stops working at once."""
+    generation = seat.link_generation + 1
+    await store.change_registration(
+        session,
+        seat.id,
+        link_generation=generation,
+        link_digest=link_digest(link_token(link_key, seat.id, generation)),
+    )
+    await service.note(session, lecture, "link_revoked", now=now, actor=actor, person_id=seat.person_id)

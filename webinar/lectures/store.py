@@ -1,0 +1,376 @@
+"""Named queries on lectures, rooms and registrations; rows stay here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webinar.core.errors import NotFound, Stale
+from webinar.lectures.rules import (
+    UPCOMING,
+    Lecture,
+    LectureState,
+    Registration,
+    Room,
+    RoomState,
+    Seat,
+    Window,
+    scheduled_window,
+)
+from webinar.lectures.tables import LectureRow, RegistrationRow, RoomRow, WindowRow
+from webinar.people.access import Role, Scope
+from webinar.people.tables import PersonRow, UnitRow
+
+PEOPLE_WHO_MANAGE = (Role.ADMINISTRATOR, Role.ORGANISER)
+
+
+def visible(scope: Scope) -> ColumnElement[bool]:
+    """Lectures that the scope may see: those of its units, and those it has a seat in."""
+    if scope.sees_everything:
+        return LectureRow.id.is_not(None)
+    own = LectureRow.institution_id == scope.institution_id
+    if scope.sees_institution:
+        return own
+    managed = [UnitRow.path.startswith(path) for path in scope.paths(*PEOPLE_WHO_MANAGE)]
+    seat = LectureRow.id.in_(
+        select(RegistrationRow.lecture_id).where(
+            RegistrationRow.person_id == scope.person_id, RegistrationRow.state == "registered"
+        )
+    )
+    return or_(and_(own, or_(*managed)), seat) if managed else seat
+
+
+def manageable(scope: Scope) -> ColumnElement[bool]:
+    """Lectures that the scope may change."""
+    if scope.sees_everything:
+        return LectureRow.id.is_not(None)
+    own = LectureRow.institution_id == scope.institution_id
+    if scope.sees_institution:
+        return own
+    managed = [UnitRow.path.startswith(path) for path in scope.paths(*PEOPLE_WHO_MANAGE)]
+    return and_(own, or_(*managed)) if managed else LectureRow.id.is_(None)
+
+
+def _lectures() -> Select[tuple[LectureRow, str]]:
+    return select(LectureRow, UnitRow.path).join(UnitRow, UnitRow.id == LectureRow.unit_id)
+
+
+def _lecture(row: LectureRow, path: str) -> Lecture:
+    fields = {name: getattr(row, name) for name in Lecture.__slots__ if name != "unit_path"}
+    fields["state"] = LectureState(row.state)
+    return Lecture(unit_path=path, **fields)
+
+
+async def get(session: AsyncSession, scope: Scope, lecture_id: str, *, to_change: bool = False) -> Lecture:
+    """One lecture; `to_change` asks for one that the scope manages.
+
+    Raises:
+        NotFound: no such lecture, or not the scope's.
+    """
+    allowed = manageable(scope) if to_change else visible(scope)
+    row = (await session.execute(_lectures().where(LectureRow.id == lecture_id, allowed))).one_or_none()
+    if row is None:
+        raise NotFound
+    return _lecture(*row)
+
+
+async def find(session: AsyncSession, lecture_id: str) -> Lecture | None:
+    """One lecture by id for the service's own processes, or None."""
+    row = (await session.execute(_lectures().where(LectureRow.id == lecture_id))).one_or_none()
+    return _lecture(*row) if row else None
+
+
+async def page(
+    session: AsyncSession,
+    scope: Scope,
+    *,
+    states: Sequence[LectureState] = (),
+    since: int | None = None,
+    until: int | None = None,
+    text: str = "",
+    after: tuple[int, str] | None = None,
+    newest_first: bool = False,
+    limit: int = 50,
+    trials: bool = False,
+) -> list[Lecture]:
+    """Lectures of the scope in the order of their start; `after` is (starts_at, id) of the last one seen."""
+    query = _lectures().where(visible(scope))
+    if not trials:
+        query = query.where(LectureRow.trial.is_(False))
+    if states:
+        query = query.where(LectureRow.state.in_([s.value for s in states]))
+    if since is not None:
+        query = query.where(LectureRow.ends_at >= since)
+    if until is not None:
+        query = query.where(LectureRow.starts_at < until)
+    if text:
+        query = query.where(func.lower(LectureRow.title).contains(text.lower(), autoescape=True))
+    at, ident = LectureRow.starts_at, LectureRow.id
+    if after:
+        beyond = at < after[0] if newest_first else at > after[0]
+        further = ident < after[1] if newest_first else ident > after[1]
+        query = query.where(or_(beyond, and_(at == after[0], further)))
+    order = (at.desc(), ident.desc()) if newest_first else (at, ident)
+    rows = await session.execute(query.order_by(*order).limit(limit))
+    return [_lecture(*row) for row in rows]
+
+
+async def of_person(
+    session: AsyncSession,
+    person_id: str,
+    *,
+    since: int = 0,
+    until: int | None = None,
+    states: Sequence[LectureState] = (),
+    newest_first: bool = False,
+    limit: int = 50,
+) -> list[tuple[Lecture, Registration]]:
+    """A person's lectures with the own seat in each, in the order of their start."""
+    query = (
+        _lectures()
+        .join(RegistrationRow, RegistrationRow.lecture_id == LectureRow.id)
+        .where(RegistrationRow.person_id == person_id, RegistrationRow.state == "registered")
+        .where(LectureRow.closes_at >= since)
+        .order_by(LectureRow.starts_at.desc() if newest_first else LectureRow.starts_at, LectureRow.id)
+        .limit(limit)
+    )
+    if until is not None:
+        query = query.where(LectureRow.starts_at < until)
+    if states:
+        query = query.where(LectureRow.state.in_([s.value for s in states]))
+    lectures = [_lecture(*row) for row in await session.execute(query)]
+    seats = await session.execute(
+        _registrations().where(
+            RegistrationRow.person_id == person_id,
+            RegistrationRow.lecture_id.in_([lecture.id for lecture in lectures]),
+        )
+    )
+    mine = {seat.lecture_id: seat for seat in map(_registration, seats)}
+    return [(lecture, mine[lecture.id]) for lecture in lectures]
+
+
+async def lecturers_of(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[str, list[Registration]]:
+    """The lecturers of several lectures, in one statement."""
+    rows = await session.execute(
+        _registrations()
+        .where(
+            RegistrationRow.lecture_id.in_(lecture_ids),
+            RegistrationRow.role == Seat.LECTURER.value,
+            RegistrationRow.state == "registered",
+        )
+        .order_by(RegistrationRow.created_at, RegistrationRow.id)
+    )
+    found: dict[str, list[Registration]] = {ident: [] for ident in lecture_ids}
+    for seat in map(_registration, rows):
+        found[seat.lecture_id].append(seat)
+    return found
+
+
+async def save(session: AsyncSession, before: Lecture, after: Lecture, now: int) -> Lecture:
+    """Write what differs, if nobody was faster; the version rises by one.
+
+    Raises:
+        Stale: the lecture is no longer the version that `before` was.
+    """
+    changed = {
+        name: getattr(after, name)
+        for name in Lecture.__slots__
+        if name not in {"unit_path", "version"} and getattr(after, name) != getattr(before, name)
+    }
+    if "state" in changed:
+        changed["state"] = after.state.value
+    statement = (
+        update(LectureRow)
+        .where(LectureRow.id == before.id, LectureRow.version == before.version)
+        .values(**changed, version=before.version + 1, updated_at=now)
+    )
+    if (await session.execute(statement)).rowcount != 1:  # type: ignore[attr-defined]  # a DML result has it
+        raise Stale
+    found = await find(session, before.id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+# --- rooms -------------------------------------------------------------------------------------
+
+
+def _room(row: RoomRow) -> Room:
+    fields = {name: getattr(row, name) for name in Room.__slots__}
+    return Room(**{**fields, "state": RoomState(row.state)})
+
+
+async def rooms_of(session: AsyncSession, lecture_id: str) -> list[Room]:
+    rows = await session.execute(select(RoomRow).where(RoomRow.lecture_id == lecture_id).order_by(RoomRow.id))
+    return [_room(row) for row in rows.scalars()]
+
+
+async def rooms_named(session: AsyncSession, names: Sequence[str]) -> Mapping[str, Room]:
+    rows = await session.execute(select(RoomRow).where(RoomRow.name.in_(names)))
+    return {row.name: _room(row) for row in rows.scalars()}
+
+
+async def rooms_in(session: AsyncSession, states: Sequence[RoomState]) -> list[Room]:
+    rows = await session.execute(
+        select(RoomRow).where(RoomRow.state.in_([s.value for s in states])).order_by(RoomRow.id)
+    )
+    return [_room(row) for row in rows.scalars()]
+
+
+async def add_room(session: AsyncSession, room: Room) -> None:
+    fields = {name: getattr(room, name) for name in Room.__slots__}
+    session.add(RoomRow(**{**fields, "state": room.state.value}))
+    await session.flush()
+
+
+async def save_room(session: AsyncSession, room: Room) -> None:
+    fields = {name: getattr(room, name) for name in Room.__slots__ if name != "id"}
+    await session.execute(
+        update(RoomRow).where(RoomRow.id == room.id).values(**{**fields, "state": room.state.value})
+    )
+
+
+# --- the official window -----------------------------------------------------------------------
+
+
+async def window_of(session: AsyncSession, lecture: Lecture) -> Window:
+    """The window that counts: the newest one fixed by an organiser, else the schedule."""
+    spans = (
+        await session.execute(
+            select(WindowRow.spans)
+            .where(WindowRow.lecture_id == lecture.id)
+            .order_by(WindowRow.id.desc())
+            .limit(1)
+        )
+    ).scalar_one_or_none()
+    return Window(tuple((int(s), int(e)) for s, e in spans)) if spans else scheduled_window(lecture)
+
+
+async def add_window(
+    session: AsyncSession, lecture_id: str, window: Window, *, reason: str, set_by: str | None, now: int
+) -> None:
+    spans = [[start, end] for start, end in window.spans]
+    session.add(WindowRow(lecture_id=lecture_id, spans=spans, reason=reason, set_by=set_by, set_at=now))
+    await session.flush()
+
+
+# --- registrations -----------------------------------------------------------------------------
+
+PERSON_FIELDS = (PersonRow.name, PersonRow.email, UnitRow.name, PersonRow.language, PersonRow.zone)
+
+
+def _registrations() -> Select[Any]:
+    return (
+        select(RegistrationRow, *PERSON_FIELDS)
+        .join(PersonRow, PersonRow.id == RegistrationRow.person_id)
+        .join(UnitRow, UnitRow.id == PersonRow.unit_id)
+    )
+
+
+def _registration(found: Any) -> Registration:
+    row, name, email, unit_name, language, zone = found
+    return Registration(
+        id=row.id,
+        institution_id=row.institution_id,
+        lecture_id=row.lecture_id,
+        person_id=row.person_id,
+        role=Seat(row.role),
+        seat=row.seat,
+        state=row.state,
+        link_generation=row.link_generation,
+        removed_at=row.removed_at,
+        removed_reason=row.removed_reason,
+        name=name,
+        email=email,
+        unit_name=unit_name,
+        language=language,
+        zone=zone,
+    )
+
+
+async def registrations(
+    session: AsyncSession,
+    lecture_id: str,
+    *,
+    active: bool = True,
+    after: str | None = None,
+    limit: int | None = None,
+) -> list[Registration]:
+    """The seats of a lecture, lecturers first, then by name; with `after` and `limit` in the order of ids."""
+    query = _registrations().where(RegistrationRow.lecture_id == lecture_id)
+    if active:
+        query = query.where(RegistrationRow.state == "registered")
+    if after is not None or limit is not None:
+        query = query.where(RegistrationRow.id > (after or "")).order_by(RegistrationRow.id).limit(limit)
+    else:
+        query = query.order_by(RegistrationRow.role, PersonRow.sort_name, RegistrationRow.id)
+    return [_registration(row) for row in await session.execute(query)]
+
+
+async def registration(session: AsyncSession, registration_id: str) -> Registration | None:
+    row = (await session.execute(_registrations().where(RegistrationRow.id == registration_id))).one_or_none()
+    return _registration(row) if row else None
+
+
+async def registration_of(session: AsyncSession, lecture_id: str, person_id: str) -> Registration | None:
+    row = (
+        await session.execute(
+            _registrations().where(
+                RegistrationRow.lecture_id == lecture_id, RegistrationRow.person_id == person_id
+            )
+        )
+    ).one_or_none()
+    return _registration(row) if row else None
+
+
+async def seat_of(session: AsyncSession, lecture_id: str, seat: str) -> Registration | None:
+    row = (
+        await session.execute(
+            _registrations().where(RegistrationRow.lecture_id == lecture_id, RegistrationRow.seat == seat)
+        )
+    ).one_or_none()
+    return _registration(row) if row else None
+
+
+async def change_registration(session: AsyncSession, registration_id: str, **values: object) -> None:
+    await session.execute(
+        update(RegistrationRow).where(RegistrationRow.id == registration_id).values(**values)
+    )
+
+
+async def count_registrations(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[str, int]:
+    """Participants registered in each of several lectures, in one statement."""
+    rows = await session.execute(
+        select(RegistrationRow.lecture_id, func.count())
+        .where(
+            RegistrationRow.lecture_id.in_(lecture_ids),
+            RegistrationRow.state == "registered",
+            RegistrationRow.role == Seat.PARTICIPANT.value,
+        )
+        .group_by(RegistrationRow.lecture_id)
+    )
+    counted: dict[str, int] = dict(rows.tuples().all())
+    return {ident: counted.get(ident, 0) for ident in lecture_ids}
+
+
+async def busy_with(
+    session: AsyncSession, person_ids: Sequence[str], span: tuple[int, int], *, except_lecture: str = ""
+) -> list[tuple[str, Seat, Lecture]]:
+    """(person, seat, lecture) of lectures that overlap a span, for warnings about clashes."""
+    rows = await session.execute(
+        select(RegistrationRow.person_id, RegistrationRow.role, LectureRow, UnitRow.path)
+        .join(LectureRow, LectureRow.id == RegistrationRow.lecture_id)
+        .join(UnitRow, UnitRow.id == LectureRow.unit_id)
+        .where(
+            RegistrationRow.person_id.in_(person_ids),
+            RegistrationRow.state == "registered",
+            LectureRow.state.in_([s.value for s in UPCOMING]),
+            LectureRow.starts_at < span[1],
+            LectureRow.ends_at > span[0],
+            LectureRow.id != except_lecture,
+            LectureRow.trial.is_(False),
+        )
+        .order_by(LectureRow.starts_at)
+    )
+    return [(person, Seat(role), _lecture(lecture, path)) for person, role, lecture, path in rows]

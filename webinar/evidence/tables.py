@@ -54,6 +54,9 @@ class HeartbeatRow(Base):
     registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
     # <seat>.<tab>, the identity on the media server.
     identity: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # Which connection of that identity ("" when the page did not know): a page that comes back within the
+    # same minute under the same identity must not hide when the first one fell silent.
+    participant_sid: Mapped[str] = mapped_column(String(40), primary_key=True, default="")
     # Unix minutes, by our clock.
     minute: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"))

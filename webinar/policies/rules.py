@@ -1,0 +1,133 @@
+"""What a participant must do to earn the JP of a lecture, as numbers and as a sentence.
+
+Seconds are whole seconds of the official window; JP is in hundredths.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from webinar.core.errors import FieldError, Invalid
+
+MINUTE_S = 60
+WHOLE_JP = 100
+# Five minutes are meant for a lecture of an hour or more; of a short one they would be most of it.
+TOLERANCE_SHARE = 8
+
+
+class Kind(StrEnum):
+    THRESHOLD = "threshold"
+    PROPORTIONAL = "proportional"
+
+
+class Sentence(NamedTuple):
+    """An English gettext source and its fields.
+
+    A field whose name begins with `jp` is in hundredths, one that ends with `_at` is an instant;
+    `policies.wording.told` writes them in the reader's language and zone.
+    """
+
+    message: str
+    fields: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One immutable version of an attendance policy."""
+
+    id: str
+    version: int
+    institution_id: str
+    name: str
+    kind: Kind
+    threshold_percent: int | None = None
+    minutes_per_jp: int = 45
+    tolerance_s: int = 300
+    grace_s: int = 0
+    lecturer_earns: bool = True
+    quiet_period_s: int = 86_400
+
+
+def checked(policy: Policy) -> Policy:
+    """The policy, if it makes sense.
+
+    Raises:
+        Invalid: names the field.
+    """
+    errors = [
+        FieldError(name, "Give a number from %(least)s to %(most)s.", {"least": least, "most": most})
+        for name, value, least, most in _limits(policy)
+        if value is None or not least <= value <= most
+    ]
+    if not policy.name.strip():
+        errors.append(FieldError("name", "Give the policy a name.", {}))
+    if errors:
+        raise Invalid(errors)
+    return policy
+
+
+def _limits(policy: Policy) -> list[tuple[str, int | None, int, int]]:
+    limits: list[tuple[str, int | None, int, int]] = [
+        ("minutes_per_jp", policy.minutes_per_jp, 1, 240),
+        ("tolerance_s", policy.tolerance_s, 0, 3_600),
+        ("grace_s", policy.grace_s, 0, 3_600),
+        ("quiet_period_s", policy.quiet_period_s, 0, 30 * 86_400),
+    ]
+    if policy.kind is Kind.THRESHOLD:
+        limits.append(("threshold_percent", policy.threshold_percent, 1, 100))
+    return limits
+
+
+def tolerance_seconds(policy: Policy, window_s: int) -> int:
+    """What is added once to the seconds present before the rule looks at them."""
+    return min(policy.tolerance_s, window_s // TOLERANCE_SHARE)
+
+
+def needed_seconds(policy: Policy, window_s: int) -> int:
+    """Seconds of presence from which on any JP is earned; the tolerance is not taken off."""
+    if policy.kind is Kind.THRESHOLD:
+        return -(-window_s * (policy.threshold_percent or 100) // 100)
+    return policy.minutes_per_jp * MINUTE_S
+
+
+def earned(policy: Policy, jp: int, window_s: int, seconds: int) -> int:
+    """Hundredths of a JP for so many seconds inside the window, of a lecture worth `jp`.
+
+    Proportional credit is whole JP, floored once; who was there for the time of all the lecture's JP
+    gets all of it, also where that is no whole number.
+    """
+    if seconds <= 0:
+        return 0
+    counted = seconds + tolerance_seconds(policy, window_s)
+    if policy.kind is Kind.THRESHOLD:
+        return jp if counted >= needed_seconds(policy, window_s) else 0
+    jp_s = policy.minutes_per_jp * MINUTE_S
+    if counted * WHOLE_JP >= jp * jp_s:
+        return jp
+    return min(jp, counted // jp_s * WHOLE_JP)
+
+
+def minutes_up(seconds: int) -> int:
+    """Whole minutes, rounded up: who stays that long has certainly enough."""
+    return -(-seconds // MINUTE_S)
+
+
+def sentence(policy: Policy, jp: int, window_s: int) -> Sentence:
+    """What a participant reads before joining; minutes of the official window."""
+    window = window_s // MINUTE_S
+    if policy.kind is Kind.THRESHOLD:
+        needed = min(minutes_up(needed_seconds(policy, window_s)), max(window, 1))
+        return Sentence(
+            "Attend at least %(needed)s of %(window)s minutes to earn %(jp)s JP.",
+            {"needed": needed, "window": window, "jp": jp},
+        )
+    return Sentence(
+        "Every %(minutes)s minutes you attend earn 1 JP, at most %(jp)s JP in %(window)s minutes.",
+        {"minutes": policy.minutes_per_jp, "jp": jp, "window": window},
+    )
+
+
+def default(policy_id: str, institution_id: str) -> Policy:
+    """The policy an institution begins with."""
+    return Policy(policy_id, 1, institution_id, "Hadir 80 %", Kind.THRESHOLD, threshold_percent=80)

@@ -1,10 +1,12 @@
 """From a Message to the bytes that travel (RFC 5322, 2045, 6047), without I/O and without a clock."""
 
 import re
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
+from typing import Any
 
 from webinar.core.clock import to_datetime
 from webinar.mail.port import CalendarPart, MailRefused, Message
@@ -16,35 +18,51 @@ _MESSAGE_ID = re.compile(r"<[A-Za-z0-9._%+=-]{1,64}@[A-Za-z0-9.-]{1,180}>")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=.{{3,254}}$)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+_MAILBOXES = ("From", "To")
 _HEADER_NAME = re.compile(r"(List|X)-[A-Za-z-]{1,60}")
 
 
 class _Policy(EmailPolicy):
-    """SMTP's policy, except that headers made of one long token stay whole.
+    """SMTP's policy, with the folding of three kinds of headers taken from its hands.
 
-    Python folds a token longer than the line by hiding it in an RFC 2047 encoded word, where no mail client looks
-    for a Message-ID or an address to unsubscribe at.
+    Python hides a token longer than the line in an RFC 2047 encoded word, where no mail client looks for a
+    Message-ID or an address to unsubscribe at; and where plain and encoded words stand beside each other in a
+    name or a subject, its versions disagree on blanks and commas.
     """
 
     _WHOLE = frozenset({"message-id", "list-unsubscribe", "list-unsubscribe-post"})
 
-    def fold(self, name: str, value: str) -> str:
+    def fold(self, name: str, value: Any) -> str:
         if name.lower() in self._WHOLE:
             return f"{name}: {value}{self.linesep}"
-        return super().fold(name, value)
+        if str(value).isascii():
+            return super().fold(name, value)
+        if name in _MAILBOXES:
+            mailbox = value.addresses[0]
+            words = _encoded(mailbox.display_name, len(name) + 2)
+            return f"{name}: {words}{self.linesep} <{mailbox.addr_spec}>{self.linesep}"
+        return f"{name}: {_encoded(str(value), len(name) + 2)}{self.linesep}"
 
-    def fold_binary(self, name: str, value: str) -> bytes:
-        if name.lower() in self._WHOLE:
-            return self.fold(name, value).encode("ascii")
-        return super().fold_binary(name, value)
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return self.fold(name, value).encode("ascii")
 
 
 _POLICY = _Policy(linesep="\r\n")
 
 
+def _encoded(text: str, column: int) -> str:
+    """All of it as encoded words of at most 75 characters, from that column on."""
+    return Header(text, "utf-8", header_name="x" * (column - 2)).encode(linesep="\r\n")
+
+
 def one_line(text: str) -> str:
     """The text without control characters, line ends and runs of blanks: fit for a header or a calendar's value."""
     return " ".join(_CONTROLS.sub(" ", text).split())
+
+
+def _header_text(text: str) -> str:
+    """One line in which nothing is read as an encoded word, which could hide line ends of its own."""
+    return one_line(text).replace("=?", "= ?")
 
 
 def address(name: str, email: str) -> Address:
@@ -57,7 +75,7 @@ def address(name: str, email: str) -> Address:
     if not is_address(email):
         raise MailRefused(553, "This is not the address of a mailbox.", "5.1.3")
     try:
-        return Address(one_line(name), addr_spec=email)
+        return Address(_header_text(name), addr_spec=email)
     except (ValueError, IndexError) as error:
         raise MailRefused(553, "This is not the address of a mailbox.", "5.1.3") from error
 
@@ -80,9 +98,9 @@ def build(message: Message) -> EmailMessage:
     if not _MESSAGE_ID.fullmatch(message.message_id):
         raise ValueError("not a Message-ID")
     mail = EmailMessage(policy=_POLICY)
-    mail["From"] = message.sender
-    mail["To"] = message.to
-    mail["Subject"] = one_line(message.subject)
+    mail["From"] = address(message.sender.display_name, message.sender.addr_spec)
+    mail["To"] = address(message.to.display_name, message.to.addr_spec)
+    mail["Subject"] = _header_text(message.subject)
     mail["Date"] = format_datetime(to_datetime(message.written_at))
     mail["Message-ID"] = message.message_id
     mail["Auto-Submitted"] = "auto-generated"
@@ -132,6 +150,6 @@ def _add_calendar(mail: EmailMessage, part: CalendarPart) -> None:
 
 
 def _body(text: str) -> str:
-    """Line feeds and tabs stay, every other control character goes."""
+    """Line feeds and tabs stay, other control characters become blanks."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join("\t".join(_CONTROLS.sub("", cell) for cell in line.split("\t")) for line in lines)
+    return "\n".join("\t".join(_CONTROLS.sub(" ", cell) for cell in line.split("\t")) for line in lines)

@@ -22,7 +22,7 @@ class SmtpSettings:
 
     `security` is "none", "starttls" (port 587) or "tls" (port 465). A connection is used for at most `most_messages`
     messages and `longest_life` seconds, and given up after `longest_idle` seconds without one, since servers
-    hang up on silent clients.
+    hang up on silent clients. `ca_file` names certificates (PEM) to trust beside those of the system.
     """
 
     host: str
@@ -35,6 +35,7 @@ class SmtpSettings:
     longest_life: float = 120.0
     longest_idle: float = 15.0
     local_hostname: str | None = None
+    ca_file: str | None = None
 
 
 class SmtpMailer:
@@ -150,6 +151,7 @@ def _client(settings: SmtpSettings) -> aiosmtplib.SMTP:
         start_tls=settings.security == "starttls",
         timeout=settings.timeout,
         local_hostname=settings.local_hostname,
+        cert_bundle=settings.ca_file,
     )
 
 

@@ -15,6 +15,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from webinar.core.tables import Base, Id, Ms, Sequence64
 
 
+def _plain(length: int) -> String:
+    """Text that is ordered by code point on both databases, whatever the locale of the cluster."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 class UnitRow(Base):
     """A unit of the tree. An institution is a root unit: its institution_id is its own id."""
 
@@ -25,7 +30,7 @@ class UnitRow(Base):
     institution_id: Mapped[str] = mapped_column(ForeignKey("units.id"))
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("units.id"))
     # Ids from the root down, each followed by a slash, so that a subtree is one prefix.
-    path: Mapped[str] = mapped_column(String(400))
+    path: Mapped[str] = mapped_column(_plain(400))
     code: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(200))
     # Only a root has one; "the year" of the institution's hours is counted in it.
@@ -50,7 +55,7 @@ class PersonRow(Base):
     unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"))
     name: Mapped[str] = mapped_column(String(200))
     # Lower-cased name, for search and for an order that is the same on both databases.
-    sort_name: Mapped[str] = mapped_column(String(200))
+    sort_name: Mapped[str] = mapped_column(_plain(200))
     email: Mapped[str | None] = mapped_column(String(254))
     phone: Mapped[str | None] = mapped_column(String(32))
     nip: Mapped[str | None] = mapped_column(String(18))

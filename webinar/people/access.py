@@ -55,8 +55,13 @@ class Scope:
         return cls(institution_id, None, grants, key_id, frozenset(scopes))
 
     @property
-    def is_everything(self) -> bool:
+    def sees_everything(self) -> bool:
         return not self.institution_id
+
+    @property
+    def sees_institution(self) -> bool:
+        """Whether an office role is held for all of the institution."""
+        return self.reaches(Role.ORGANISER, f"{self.institution_id}/") if self.institution_id else True
 
     @property
     def actor(self) -> Actor:
@@ -118,7 +123,7 @@ async def scope_of(session: AsyncSession, person_id: str) -> Scope:
 
 def in_institution(scope: Scope, institution_id: Any) -> ColumnElement[bool]:
     """SQL: the column names the scope's institution (any, for everything)."""
-    if scope.is_everything:
+    if scope.sees_everything:
         return true()
     condition: ColumnElement[bool] = institution_id == scope.institution_id
     return condition

@@ -32,19 +32,19 @@ class StorageError(Exception):
     """The storage did not do what was asked."""
 
 
-class StorageFull(StorageError):
+class StorageFull(StorageError):  # noqa: N818 - it reads as a sentence where it is raised
     """There is no room; what is there is untouched, and trying again helps once somebody makes room."""
 
 
-class StorageAway(StorageError):
+class StorageAway(StorageError):  # noqa: N818 - it reads as a sentence where it is raised
     """The storage cannot be reached, or refuses us; trying again may help."""
 
 
-class ObjectMissing(StorageError):
+class ObjectMissing(StorageError):  # noqa: N818 - it reads as a sentence where it is raised
     """Nothing is stored under the key."""
 
 
-class ObjectDamaged(StorageError):
+class ObjectDamaged(StorageError):  # noqa: N818 - it reads as a sentence where it is raised
     """What came back is not what was handed in."""
 
 
@@ -138,7 +138,7 @@ class ObjectStorage:
         return Stored(key, len(data), digest)
 
     async def _arrived(self, key: str) -> str:
-        """Digest of what is stored now. A segment is a few hundred kilobytes, so that reading it back is cheap."""
+        """Digest of what is stored now; a segment is a few hundred kilobytes, so reading it back is cheap."""
         data = await (await obstore.get_async(self._store, key)).bytes_async()
         return await asyncio.to_thread(sha256, bytes(data))
 

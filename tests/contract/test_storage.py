@@ -95,7 +95,7 @@ async def test_a_full_disk_is_told_apart_and_leaves_what_is_there(tmp_path: Path
     ("said", "meant"),
     [
         (
-            "Generic LocalFileSystem error: Unable to copy data to file: No space left on device (os error 28)",
+            "Unable to copy data to file: No space left on device (os error 28)",
             StorageFull,
         ),
         ("Unable to copy data to file: Disk quota exceeded (os error 122)", StorageFull),

@@ -1,0 +1,89 @@
+"""What an effect is, and when it is tried again. Pure.
+
+    owed ──claim──► claimed ──Done──► done        Again: owed at a new time
+     ▲                 │ ├──Skip──► skipped        Retry: owed later, parked after the last try
+     └──── Retry ──────┘ └─ last Retry ─► parked   lease lost: claimed by another
+
+A parked effect stays in sight until somebody nudges it or owes it anew.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class EffectState(StrEnum):
+    OWED = "owed"
+    CLAIMED = "claimed"
+    DONE = "done"
+    SKIPPED = "skipped"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A claimed effect. `attempts` counts this try; only who holds `fence` may write back."""
+
+    id: int
+    key: str
+    kind: str
+    subject: str
+    payload: Mapping[str, Any]
+    due_at: int
+    attempts: int
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class EffectView:
+    """An effect as a page shows it; `last_error` also holds the reason why one was skipped."""
+
+    key: str
+    kind: str
+    subject: str
+    payload: Mapping[str, Any]
+    state: EffectState
+    due_at: int
+    attempts: int
+    last_error: str | None
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """Waits of `first_ms`, doubled up to `cap_ms`; parked after `tries` tries."""
+
+    first_ms: int
+    cap_ms: int
+    tries: int
+
+    def wait_ms(self, attempts: int) -> int:
+        """How long to wait after try number `attempts` (from 1) failed."""
+        return int(min(self.cap_ms, self.first_ms * 2 ** min(attempts - 1, 40)))
+
+    def spent(self, attempts: int) -> bool:
+        """Whether that was the last try."""
+        return attempts >= self.tries
+
+
+# A mail server that is away for a working day is no reason to give up on a mail.
+BACK_OFFS: Mapping[str, BackOff] = {
+    "mail": BackOff(first_ms=2_000, cap_ms=15 * 60_000, tries=60),
+    "invite": BackOff(first_ms=2_000, cap_ms=15 * 60_000, tries=60),
+    "remove": BackOff(first_ms=500, cap_ms=10_000, tries=60),
+    "lecture": BackOff(first_ms=500, cap_ms=60_000, tries=30),
+    "sweep": BackOff(first_ms=1_000, cap_ms=30_000, tries=30),
+}
+OTHERWISE = BackOff(first_ms=1_000, cap_ms=5 * 60_000, tries=20)
+
+
+def back_off(kind: str) -> BackOff:
+    """The rule of a kind."""
+    return BACK_OFFS.get(kind, OTHERWISE)
+
+
+def next_try(kind: str, attempts: int, now: int) -> int | None:
+    """When to try again after try number `attempts` failed; None when it is to be parked."""
+    rule = back_off(kind)
+    return None if rule.spent(attempts) else now + rule.wait_ms(attempts)

@@ -300,3 +300,19 @@ def path_ids(path: str) -> tuple[str, ...]:
 def subtree_range(path: str) -> tuple[str, str]:
     """Bounds [low, high) of the paths in a unit's subtree; "0" is what follows "/" in ASCII."""
     return path, path[:-1] + "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some people of a list, and the cursor that leads to the next ones (None at the end)."""
+
+    people: tuple[Person, ...]
+    next: str | None
+
+
+def tree_order(units: Iterable[Unit]) -> list[Unit]:
+    """Each unit before those below it, siblings by name."""
+    known = list(units)
+    names = {unit.id: (sort_name(unit.name), unit.id) for unit in known}
+    missing = ("", "")
+    return sorted(known, key=lambda unit: [names.get(id, missing) for id in path_ids(unit.path)])

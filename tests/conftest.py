@@ -12,12 +12,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 
 from tests.build import NINE
 from tests.servers.postgres import Postgres, postgres
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
-from webinar.migrations import upgrade
+from webinar.migrations import metadata, upgrade
 
 TEMPLATE = "pendopo_template"
 _numbers = itertools.count(1)
@@ -39,7 +41,7 @@ def postgres_cluster() -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_cluster: Postgres) -> str:
     async def make() -> None:
-        await upgrade(await postgres_cluster.create(TEMPLATE))
+        await _migrated(await postgres_cluster.create(TEMPLATE))
 
     asyncio.run(make())
     return TEMPLATE
@@ -48,8 +50,23 @@ def postgres_template(postgres_cluster: Postgres) -> str:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "template.db"
-    asyncio.run(upgrade(f"sqlite+aiosqlite:///{path}"))
+    asyncio.run(_migrated(f"sqlite+aiosqlite:///{path}"))
     return path
+
+
+async def _migrated(url: str) -> None:
+    await upgrade(url)
+    db = Database(url)
+    async with db.engine.connect() as connection:
+        missing = await connection.run_sync(
+            lambda c: compare_metadata(MigrationContext.configure(c), metadata())
+        )
+    await db.close()
+    if missing:
+        raise RuntimeError(
+            "The tables are not what the migrations make. Until the first release run"
+            f" `python -m webinar.migrations.revise first`. Missing: {missing}"
+        )
 
 
 @pytest.fixture

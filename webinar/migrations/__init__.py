@@ -3,7 +3,11 @@
 This package stands beside wiring: it is the one place that knows every table.
 """
 
-from sqlalchemy import MetaData
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData, text
 
 import recordings.tables
 import webinar.attendance.tables
@@ -16,6 +20,10 @@ import webinar.people.tables
 import webinar.policies.tables
 from webinar.core.database import Database
 from webinar.core.tables import Base
+
+FOLDER = Path(__file__).parent
+# An arbitrary number that every process of ours agrees on.
+LOCK = 7_305_114_902
 
 # Named, since the import is what registers a module's tables.
 TABLES = (
@@ -36,11 +44,29 @@ def metadata() -> MetaData:
     return Base.metadata
 
 
-async def upgrade(url: str) -> None:
-    """Create what is missing."""
-    db = Database(url)
+def configuration(connection: Connection) -> Config:
+    """Alembic's configuration for an open connection; there is no alembic.ini."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    return config
+
+
+async def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database to the revision, in one transaction; one that is there already is left as it is.
+
+    Several processes may start at once: the first one works, the others wait for it.
+
+    Raises:
+        DatabaseAway: the database does not answer.
+    """
+    db = Database(url, pool_size=1)
     try:
-        async with db.engine.begin() as connection:
-            await connection.run_sync(metadata().create_all)
+        # SQLite's writing transaction keeps the others out; PostgreSQL is asked for a lock.
+        async with db.writing() as session:
+            if db.dialect == "postgresql":
+                await session.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            connection = await session.connection()
+            await connection.run_sync(lambda c: command.upgrade(configuration(c), revision))
     finally:
         await db.close()

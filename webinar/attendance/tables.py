@@ -21,7 +21,7 @@ class AttendanceRow(Base):
     jp: Mapped[int] = mapped_column(Integer)
     # credited, not_credited, absent, doubtful
     state: Mapped[str] = mapped_column(String(12))
-    # [[start_ms, end_ms, [sources], uncertainty_ms], …] inside the official window
+    # [[start_ms, end_ms, [sources], uncertainty_ms], …], also outside the official window
     intervals: Mapped[list[list[object]]] = mapped_column(JSON)
     rules_version: Mapped[int] = mapped_column(Integer)
     # The last rows of evidence that were looked at: {"webhooks": n, "sweeps": n, "heartbeats": ms}

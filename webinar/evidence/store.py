@@ -1,7 +1,7 @@
 """Evidence is appended and read, never changed; a page's minute grows until it is over."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import case, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,6 +11,22 @@ from webinar.evidence.rules import Beats, Event, Evidence, Seen, Sweep
 from webinar.evidence.tables import HeartbeatRow, SweepRow, WebhookRow
 
 MINUTE_MS = 60_000
+CONNECTED = "ACTIVE"
+
+
+class Listed(Protocol):
+    """A participant as the media server lists it (`media.port.ParticipantState`)."""
+
+    @property
+    def identity(self) -> str: ...
+    @property
+    def sid(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def joined_at_ms(self) -> int: ...
 
 
 async def record_sweep(
@@ -18,17 +34,17 @@ async def record_sweep(
     *,
     room_name: str,
     room_sid: str | None,
-    participants: Iterable[Seen],
+    participants: Iterable[Listed],
     at: int,
 ) -> None:
     """Keep one look at a room.
 
     Args:
         room_sid: None when the media server had no such room.
-        participants: those that are connected (state ACTIVE), whatever their kind.
+        participants: the media server's list; only those that are connected are kept, of any kind.
         at: when the list was asked for, Unix ms.
     """
-    seen = [[p.identity, p.participant_sid, p.kind, p.joined_at_ms] for p in participants]
+    seen = [[p.identity, p.sid, p.kind.lower(), p.joined_at_ms] for p in participants if p.state == CONNECTED]
     await session.execute(
         insert(SweepRow).values(room_name=room_name, room_sid=room_sid, at=at, participants=seen)
     )

@@ -1,0 +1,311 @@
+"""Evidence becomes connections: who was in which room, from when to when, and how sure that is.
+
+The written rule where sources disagree is docs/attendance.md; what the media server does and does
+not say is in its section on webhooks. In short:
+
+- A connection is one participant SID in one room SID. It starts when the media server made it.
+- A "left" ends it. Its tail is cut by the page's heartbeat where the server noticed late.
+- Without a "left" it ends at the last instant at which a source saw it, once something proves that
+  it is over: a later room SID, a later connection of the same identity, the room's end, the page
+  saying goodbye, or two lists without it. What lies between the two is its uncertainty.
+- With no such proof it goes on for as long as the last sight is fresh.
+
+The result depends on the set of facts only, neither on their order nor on repetitions.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from webinar.evidence.rules import BEAT_MS, SWEEP_MS, Beats, Event, Evidence, Sweep
+
+RULES_VERSION = 1
+
+COUNTED_KINDS = frozenset({"standard", "sip"})
+# How late the media server notices that a client is gone without a word.
+TIMEOUT_MS = 20_000
+LONGEST_CUT_MS = TIMEOUT_MS + BEAT_MS
+BEAT_SLACK_MS = 2_000
+# The media server tells the time of a "left" in whole seconds, rounded down.
+WHOLE_SECOND_MS = 1_000
+# Lists of a cluster may be seconds old: two that agree prove an absence only when they are so far apart.
+STALE_MS = 5_000
+FRESH_MS = 2 * SWEEP_MS + STALE_MS
+LATE_REASONS = frozenset({"CONNECTION_TIMEOUT", "DUPLICATE_IDENTITY"})
+
+WEBHOOK, SWEEP, HEARTBEAT = "webhook", "sweep", "heartbeat"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One device in one room. `uncertainty_ms` is how far the end may be off; open ones last until now."""
+
+    room_name: str
+    room_sid: str
+    participant_sid: str
+    identity: str
+    start: int
+    end: int
+    sources: tuple[str, ...]
+    uncertainty_ms: int
+    open: bool = False
+    reason: str | None = None
+
+    @property
+    def seat(self) -> str:
+        return self.identity.partition(".")[0]
+
+
+@dataclass(slots=True)
+class _Trace:
+    """What the media server said about one connection."""
+
+    room_name: str
+    room_sid: str
+    participant_sid: str
+    identity: str = ""
+    kind: str = "standard"
+    joined: bool = False
+    aborted: bool = False
+    born: set[int] = field(default_factory=set)
+    left: set[tuple[int, str]] = field(default_factory=set)
+    told_at: set[int] = field(default_factory=set)
+    seen_at: set[int] = field(default_factory=set)
+
+    @property
+    def counts(self) -> bool:
+        """An aborted connection never got as far as being in the room."""
+        real = self.joined or self.left or (self.seen_at and not self.aborted)
+        return bool(real and self.identity and self.kind in COUNTED_KINDS)
+
+    @property
+    def start(self) -> int:
+        return min(self.born or (self.told_at | self.seen_at))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rooms:
+    """What bounds the connections of the rooms: later SIDs, ends and lists."""
+
+    superseded: Mapping[tuple[str, str], int]
+    finished: Mapping[str, int]
+    sweeps: Mapping[str, Sequence[Sweep]]
+
+
+def connections(evidence: Evidence, now: int) -> list[Connection]:
+    """Every connection of people (recorders and agents are none), in the order of their start."""
+    traces = [trace for trace in _traces(evidence).values() if trace.counts]
+    rooms = _rooms(evidence)
+    successors = _successors(traces)
+    beats = _beats_by_connection(evidence.beats)
+    made = []
+    for trace in traces:
+        signs = beats[trace.participant_sid] + beats[trace.identity]
+        until = successors.get(trace.participant_sid)
+        made.append(_connection(trace, rooms, until, signs, now))
+    return sorted(made, key=lambda c: (c.start, c.end, c.room_sid, c.participant_sid))
+
+
+def _traces(evidence: Evidence) -> dict[tuple[str, str], _Trace]:
+    traces: dict[tuple[str, str], _Trace] = {}
+    for event in evidence.events:
+        if event.participant_sid and event.room_sid:
+            key = (event.room_sid, event.participant_sid)
+            trace = traces.setdefault(key, _Trace(event.room_name, *key))
+            _take(trace, event)
+    for sweep in evidence.sweeps:
+        for seen in sweep.participants if sweep.room_sid else ():
+            key = (sweep.room_sid or "", seen.participant_sid)
+            trace = traces.setdefault(key, _Trace(sweep.room_name, *key))
+            trace.identity, trace.kind = seen.identity, seen.kind
+            trace.seen_at.add(sweep.at)
+            if seen.joined_at_ms:
+                trace.born.add(seen.joined_at_ms)
+    return traces
+
+
+def _take(trace: _Trace, event: Event) -> None:
+    trace.identity = event.identity or trace.identity
+    trace.kind = (event.kind or trace.kind).lower()
+    if event.joined_at_ms:
+        trace.born.add(event.joined_at_ms)
+    if event.event == "participant_joined":
+        trace.joined = True
+        trace.told_at.add(event.created_at_s * 1000)
+    elif event.event == "participant_left":
+        trace.left.add((event.created_at_s * 1000, event.reason or ""))
+        trace.told_at.add(event.created_at_s * 1000)
+    elif event.event == "participant_connection_aborted":
+        trace.aborted = True
+
+
+def _rooms(evidence: Evidence) -> _Rooms:
+    first: dict[str, dict[str, int]] = defaultdict(dict)
+    finished: dict[str, int] = {}
+    sweeps: dict[str, dict[tuple[int, str | None], Sweep]] = defaultdict(dict)
+    for event in evidence.events:
+        if not event.room_sid:
+            continue
+        at = event.created_at_s * 1000
+        _lower(first[event.room_name], event.room_sid, min(at, event.joined_at_ms or at))
+        if event.event == "room_finished":
+            _lower(finished, event.room_sid, at)
+    for sweep in evidence.sweeps:
+        sweeps[sweep.room_name][(sweep.at, sweep.room_sid)] = sweep
+        if sweep.room_sid:
+            _lower(first[sweep.room_name], sweep.room_sid, sweep.at)
+    in_order = {
+        name: sorted(of.values(), key=lambda s: (s.at, s.room_sid or "")) for name, of in sweeps.items()
+    }
+    return _Rooms(_superseded(first), finished, in_order)
+
+
+def _lower(least: dict[str, int], key: str, at: int) -> None:
+    least[key] = min(at, least.get(key, at))
+
+
+def _superseded(first: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], int]:
+    """When the next room of the same name began, by (room name, SID)."""
+    bounds = {}
+    for name, sids in first.items():
+        order = sorted((at, sid) for sid, at in sids.items())
+        for (_, sid), (next_at, _) in pairwise(order):
+            bounds[(name, sid)] = next_at
+    return bounds
+
+
+def _successors(traces: Iterable[_Trace]) -> dict[str, int]:
+    """When the same identity joined the same room again, by participant SID: that removes the first one."""
+    by_identity: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    for trace in traces:
+        by_identity[(trace.room_sid, trace.identity)].append((trace.start, trace.participant_sid))
+    next_at = {}
+    for starts in by_identity.values():
+        starts.sort()
+        for (_, sid), (at, _) in pairwise(starts):
+            next_at[sid] = at
+    return next_at
+
+
+def _beats_by_connection(beats: Iterable[Beats]) -> dict[str, list[Beats]]:
+    """By participant SID, or by identity where the page did not know its SID."""
+    found: dict[str, list[Beats]] = defaultdict(list)
+    for row in beats:
+        found[row.participant_sid or row.identity].append(row)
+    return found
+
+
+def _connection(
+    trace: _Trace, rooms: _Rooms, successor: int | None, beats: Sequence[Beats], now: int
+) -> Connection:
+    start = trace.start
+    reason, is_open = None, False
+    if trace.left:
+        told, reason = min(trace.left)
+        told = max(told, start)
+        end, uncertainty = _cut(start, told, reason, beats)
+    else:
+        bound = _bound(trace, rooms, successor, beats)
+        end = _last_sight(trace, beats, bound)
+        is_open = bound is None and now - end <= FRESH_MS
+        uncertainty = max(WHOLE_SECOND_MS, (now if bound is None else bound) - end)
+        if is_open:
+            end = max(now, start)
+    if not trace.born:
+        uncertainty = max(uncertainty, SWEEP_MS)
+    heard = beats and (_signs(beats, start, end) or _signs(beats, start, end + uncertainty))
+    sources = {
+        WEBHOOK: trace.joined or trace.left,
+        SWEEP: trace.seen_at,
+        HEARTBEAT: heard,
+    }
+    return Connection(
+        trace.room_name,
+        trace.room_sid,
+        trace.participant_sid,
+        trace.identity,
+        start,
+        end,
+        tuple(name for name, there in sources.items() if there),
+        uncertainty,
+        is_open,
+        reason,
+    )
+
+
+def _cut(start: int, told: int, reason: str, beats: Sequence[Beats]) -> tuple[int, int]:
+    """End and uncertainty of a connection that the media server said was left at `told`.
+
+    Somebody who vanished is noticed up to 20 s late. The heartbeat shows when it happened; never
+    more than those seconds and one beat are taken off, since a sleeping phone falls silent while
+    its sound plays on.
+    """
+    if reason not in LATE_REASONS:
+        return told, WHOLE_SECOND_MS
+    signs = _signs(beats, start, told)
+    if not signs:
+        return told, min(TIMEOUT_MS, told - start) + WHOLE_SECOND_MS
+    last = max(signs)
+    said_goodbye = any(row.left_at == last for row in beats)
+    unknown = min(BEAT_MS, told - last)
+    if said_goodbye:
+        gone, uncertainty = last, WHOLE_SECOND_MS
+    elif reason == "CONNECTION_TIMEOUT":
+        gone, uncertainty = min(max(told - TIMEOUT_MS, last), last + unknown), unknown
+    elif told - last <= BEAT_MS + BEAT_SLACK_MS:
+        gone, uncertainty = told, unknown
+    else:
+        gone, uncertainty = last, unknown
+    return max(gone, told - LONGEST_CUT_MS, start), max(uncertainty, WHOLE_SECOND_MS)
+
+
+def _bound(trace: _Trace, rooms: _Rooms, successor: int | None, beats: Sequence[Beats]) -> int | None:
+    """The first instant at which the connection was certainly over, if something proves that."""
+    bounds = [
+        rooms.superseded.get((trace.room_name, trace.room_sid)),
+        rooms.finished.get(trace.room_sid),
+        successor,
+        _absent_since(trace, rooms.sweeps.get(trace.room_name, ())),
+        _goodbye(trace, beats),
+    ]
+    known = [at for at in bounds if at is not None]
+    return max(min(known), trace.start) if known else None
+
+
+def _absent_since(trace: _Trace, sweeps: Sequence[Sweep]) -> int | None:
+    """The first of the lists after the last sight, when a later one agrees with it."""
+    last = max(trace.seen_at, default=trace.start)
+    denials = [s.at for s in sweeps if s.at > last and s.room_sid in (trace.room_sid, None)]
+    if denials and denials[-1] - denials[0] >= STALE_MS:
+        return denials[0]
+    return None
+
+
+def _goodbye(trace: _Trace, beats: Sequence[Beats]) -> int | None:
+    """When the page said that it is left, if nothing was seen of the connection afterwards."""
+    said = [row.left_at for row in beats if row.left_at is not None and row.left_at >= trace.start]
+    if not said:
+        return None
+    seen = max(max((row.last_at for row in beats), default=0), max(trace.seen_at, default=0))
+    return max(said) if max(said) >= seen else None
+
+
+def _last_sight(trace: _Trace, beats: Sequence[Beats], bound: int | None) -> int:
+    horizon = max((row.last_at for row in beats), default=0) if bound is None else bound
+    sights = [at for at in trace.seen_at if bound is None or at <= bound]
+    return max([trace.start, *sights, *_signs(beats, trace.start, horizon)])
+
+
+def _signs(beats: Sequence[Beats], start: int, end: int) -> list[int]:
+    """Instants between the two at which the page certainly lived."""
+    signs = []
+    for row in beats:
+        signs += [
+            at for at in (row.first_at, row.last_at, row.left_at) if at is not None and start <= at <= end
+        ]
+        # A row without a SID may go on for the connection that came next under the same identity: then
+        # it hides when this one fell silent, and nothing can be cut.
+        if not row.participant_sid and start <= row.first_at <= end < row.last_at:
+            signs.append(end)
+    return signs

@@ -1,6 +1,6 @@
 """Invites: what was promised by mail to whom, and how its delivery went."""
 
-from sqlalchemy import ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webinar.core.tables import Base, Ms, Sequence64
@@ -16,15 +16,15 @@ class InviteRow(Base):
     uid: Mapped[str] = mapped_column(String(120), unique=True)
     # SEQUENCE of RFC 5546: rises with time and status, not with text.
     sequence: Mapped[int] = mapped_column(Integer)
-    # Rises with each mail that is owed: another text, another link, a wish to send again.
-    revision: Mapped[int] = mapped_column(Integer)
-    # What the last owed mail says of the time, "starts_at/ends_at/METHOD", and the digest of its text.
-    told_time: Mapped[str] = mapped_column(String(64))
+    # What the last owed mail says: the time, and the digest of the text and the link.
+    told_starts_at: Mapped[int] = mapped_column(Ms)
+    told_ends_at: Mapped[int] = mapped_column(Ms)
     told_text: Mapped[str] = mapped_column(String(64))
     # REQUEST or CANCEL
     method: Mapped[str] = mapped_column(String(8))
-    # owed, accepted, deferred, refused, no_address
+    # owed, accepted, deferred, refused, no_address, withdrawn
     state: Mapped[str] = mapped_column(String(12))
+    # Mails that were owed: each wish to send again is another mail, a retry is not.
     sends: Mapped[int] = mapped_column(Integer, default=0)
     last_error: Mapped[str | None] = mapped_column(Text)
     last_sent_at: Mapped[int | None] = mapped_column(Ms)
@@ -36,7 +36,7 @@ class DeliveryRow(Base):
     """One try to hand a mail to the mail server; append-only."""
 
     __tablename__ = "deliveries"
-    __table_args__ = (UniqueConstraint("registration_id", "message_id", "attempt"),)
+    __table_args__ = (Index("ix_deliveries_registration", "registration_id"),)
 
     id: Mapped[int] = mapped_column(Sequence64, primary_key=True, autoincrement=True)
     registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"))

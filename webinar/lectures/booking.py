@@ -28,6 +28,7 @@ from webinar.lectures.tables import LectureRow, RegistrationRow
 from webinar.people.access import Role, Scope
 from webinar.people.tables import PersonRow, UnitRow
 from webinar.policies import store as policies
+from webinar.policies.rules import Policy
 
 BATCH = 500
 # Fields that a change copies as they are; the times follow rules of their own.
@@ -121,10 +122,8 @@ async def book(
     lecturers = await _persons(session, unit.institution_id, booking.lecturer_ids)
     if len(lecturers) != len(set(booking.lecturer_ids)):
         raise Invalid.at("lecturer", "This person does not exist.")
-    policy = await policies.latest(session, scope, booking.policy_id)
-    lecture = await _insert(
-        session, booking, times, unit.institution_id, policy.version, now=now, actor=actor
-    )
+    policy = await _pinned(session, unit.institution_id, booking.policy_id, now)
+    lecture = await _insert(session, booking, times, unit.institution_id, policy, now=now, actor=actor)
     await register(
         session, lecture, booking.lecturer_ids, role=Seat.LECTURER, now=now, actor=actor, link_key=link_key
     )
@@ -140,7 +139,7 @@ async def try_room(
     if scope.person_id is None:
         raise Forbidden
     person = (await session.execute(select(PersonRow).where(PersonRow.id == scope.person_id))).scalar_one()
-    policy = await policies.default_for(session, person.institution_id)
+    policy = await _pinned(session, person.institution_id, "", now)
     booking = Booking(
         id=new_id(),
         unit_id=person.unit_id,
@@ -158,7 +157,7 @@ async def try_room(
     )
     times = Times(booking.starts_wall, booking.ends_wall, zone, now, now + TRIAL_MS)
     lecture = await _insert(
-        session, booking, times, person.institution_id, policy.version, now=now, actor=actor, trial=True
+        session, booking, times, person.institution_id, policy, now=now, actor=actor, trial=True
     )
     await register(session, lecture, [person.id], role=Seat.LECTURER, now=now, actor=actor, link_key=link_key)
     await service.owe_reconciling(session, lecture.id, now)
@@ -217,7 +216,7 @@ async def change(
         base = lecture.after("reschedule")
     policy_version = lecture.policy_version
     if booking.policy_id != lecture.policy_id:
-        policy_version = (await policies.latest(session, scope, booking.policy_id)).version
+        policy_version = (await _pinned(session, lecture.institution_id, booking.policy_id, now)).version
     plain = {name: getattr(booking, name) for name in PLAIN}
     after = replace(base, **plain, policy_version=policy_version)
     if retimed:
@@ -248,7 +247,20 @@ async def change(
 
 def _as_booking(lecture: Lecture, given: dict[str, object]) -> Booking:
     kept = {name: getattr(lecture, name) for name in Booking.__slots__ if name != "lecturer_ids"}
-    return Booking(**{**kept, **given}, lecturer_ids=())  # type: ignore[arg-type]  # names are Booking's own
+    return Booking(**{**kept, **given}, lecturer_ids=())
+
+
+async def _pinned(session: AsyncSession, institution_id: str, policy_id: str, now: int) -> Policy:
+    """The newest version of a policy; the institution's first one for an empty id."""
+    if not policy_id:
+        return await policies.default_for(session, institution_id) or await policies.create_default(
+            session, institution_id, now=now
+        )
+    scope = Scope.system(institution_id)
+    for policy in await policies.current(session, scope):
+        if policy.id == policy_id:
+            return policy
+    raise Invalid.at("policy_id", "Choose an attendance policy.")
 
 
 async def _unit_to_book_in(session: AsyncSession, scope: Scope, unit_id: str) -> UnitRow:
@@ -272,7 +284,7 @@ async def _insert(
     booking: Booking,
     times: Times,
     institution_id: str,
-    policy_version: int,
+    policy: Policy,
     *,
     now: int,
     actor: Actor,
@@ -293,8 +305,8 @@ async def _insert(
             starts_at=times.starts_at,
             ends_at=times.ends_at,
             jp=booking.jp,
-            policy_id=booking.policy_id,
-            policy_version=policy_version,
+            policy_id=policy.id,
+            policy_version=policy.version,
             recorded=booking.recorded,
             capacity=booking.capacity,
             state=LectureState.SCHEDULED.value,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.errors import NotFound, Stale
@@ -19,40 +19,31 @@ from webinar.lectures.rules import (
     scheduled_window,
 )
 from webinar.lectures.tables import LectureRow, RegistrationRow, RoomRow, WindowRow
-from webinar.people.access import Role, Scope
+from webinar.people.access import Role, Scope, in_institution, in_subtrees
 from webinar.people.tables import PersonRow, UnitRow
 
-PEOPLE_WHO_MANAGE = (Role.ADMINISTRATOR, Role.ORGANISER)
+
+def manageable(scope: Scope) -> ColumnElement[bool]:
+    """Lectures that the scope may change: those of the units it organises."""
+    return and_(
+        in_institution(scope, LectureRow.institution_id),
+        in_subtrees(UnitRow.path, scope.paths(Role.ORGANISER)),
+    )
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
-    """Lectures that the scope may see: those of its units, and those it has a seat in."""
-    if scope.sees_everything:
-        return LectureRow.id.is_not(None)
-    own = LectureRow.institution_id == scope.institution_id
-    if scope.sees_institution:
-        return own
-    managed = [UnitRow.path.startswith(path) for path in scope.paths(*PEOPLE_WHO_MANAGE)]
+    """Lectures that the scope may see: those it manages, and those it has a seat in."""
+    if scope.person_id is None:
+        return manageable(scope)
     seat = LectureRow.id.in_(
         select(RegistrationRow.lecture_id).where(
             RegistrationRow.person_id == scope.person_id, RegistrationRow.state == "registered"
         )
     )
-    return or_(and_(own, or_(*managed)), seat) if managed else seat
+    return or_(manageable(scope), seat)
 
 
-def manageable(scope: Scope) -> ColumnElement[bool]:
-    """Lectures that the scope may change."""
-    if scope.sees_everything:
-        return LectureRow.id.is_not(None)
-    own = LectureRow.institution_id == scope.institution_id
-    if scope.sees_institution:
-        return own
-    managed = [UnitRow.path.startswith(path) for path in scope.paths(*PEOPLE_WHO_MANAGE)]
-    return and_(own, or_(*managed)) if managed else LectureRow.id.is_(None)
-
-
-def _lectures() -> Select[tuple[LectureRow, str]]:
+def _lectures() -> Any:
     return select(LectureRow, UnitRow.path).join(UnitRow, UnitRow.id == LectureRow.unit_id)
 
 
@@ -260,7 +251,7 @@ async def add_window(
 PERSON_FIELDS = (PersonRow.name, PersonRow.email, UnitRow.name, PersonRow.language, PersonRow.zone)
 
 
-def _registrations() -> Select[Any]:
+def _registrations() -> Any:
     return (
         select(RegistrationRow, *PERSON_FIELDS)
         .join(PersonRow, PersonRow.id == RegistrationRow.person_id)

@@ -1,0 +1,220 @@
+"""What people do in a room: come in, speak, raise a hand, and put somebody out."""
+
+import hmac
+import json
+from collections.abc import Mapping
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webinar.classroom import rules, store
+from webinar.classroom.rules import Admission, LinkExpired, NoSession, NotRegistered
+from webinar.core import effects
+from webinar.core.audit import Actor
+from webinar.core.clock import Clock
+from webinar.core.database import Database
+from webinar.core.effects import Again, Done, Effect, Handler, Outcome, Retry
+from webinar.core.errors import Forbidden, Invalid, NotFound
+from webinar.lectures import booking
+from webinar.lectures import service as lectures
+from webinar.lectures import store as lecture_store
+from webinar.lectures.rules import JOIN_LINK, Lecture, Registration, Seat, link_token, main_room_name
+from webinar.media.port import Media, MediaUnavailable
+from webinar.media.rules import parse_identity
+from webinar.people.access import Role, Scope
+
+log = structlog.get_logger()
+# A token that was out when its holder was removed opens the door until it expires.
+WATCH_MS = (rules.TOKEN_TTL_S + 30) * 1000
+LOOK_AGAIN_MS = 3_000
+
+
+async def seat_of_link(session: AsyncSession, link: str, link_key: bytes) -> Registration:
+    """The seat that a join link gives.
+
+    Raises:
+        NotFound: it is no link of ours. LinkExpired: it was revoked, or the registration is cancelled.
+    """
+    match = JOIN_LINK.fullmatch(link)
+    seat = await lecture_store.registration(session, match[1]) if match else None
+    if match is None or seat is None:
+        raise NotFound
+    for generation in range(seat.link_generation, 0, -1):
+        if hmac.compare_digest(match[2], link_token(link_key, seat.id, generation)):
+            if generation == seat.link_generation and seat.active:
+                return seat
+            raise LinkExpired
+    raise NotFound
+
+
+async def seat_of_cookie(
+    session: AsyncSession, lecture_id: str, cookie: str, link_key: bytes
+) -> Registration | None:
+    """The seat that the browser's cookie stands for, if it is still valid and of this lecture."""
+    opened = rules.opened_seat_cookie(link_key, cookie)
+    if opened is None:
+        return None
+    seat = await lecture_store.registration(session, opened[0])
+    if seat is None or seat.lecture_id != lecture_id or seat.link_generation != opened[1]:
+        return None
+    return seat
+
+
+async def seat_of_scope(session: AsyncSession, lecture_id: str, scope: Scope) -> Registration | None:
+    """The seat of somebody who is signed in."""
+    if scope.person_id is None:
+        return None
+    return await lecture_store.registration_of(session, lecture_id, scope.person_id)
+
+
+async def organiser_seat(
+    session: AsyncSession, lecture: Lecture, scope: Scope, *, now: int, link_key: bytes
+) -> Registration:
+    """A seat for an organiser who has none, so that the room knows who they are.
+
+    Raises:
+        NotRegistered: the scope does not manage the lecture.
+    """
+    if scope.person_id is None or not scope.reaches(Role.ORGANISER, lecture.unit_path):
+        raise NotRegistered
+    actor = Actor("person", scope.person_id)
+    await booking.register(
+        session, lecture, [scope.person_id], role=Seat.ORGANISER, now=now, actor=actor, link_key=link_key
+    )
+    seat = await lecture_store.registration_of(session, lecture.id, scope.person_id)
+    if seat is None:
+        raise NoSession
+    return seat
+
+
+async def admission(session: AsyncSession, lecture: Lecture, seat: Registration, now: int) -> Admission:
+    """Let a seat in, or say why not; see `rules.admit`."""
+    name = main_room_name(lecture.id)
+    room = (await lecture_store.rooms_named(session, [name])).get(name)
+    return rules.admit(lecture, seat, room, now)
+
+
+def require_host(seat: Registration) -> None:
+    """Raise Forbidden unless the seat is a host's."""
+    if not rules.is_host(seat) or not seat.active or seat.removed_at is not None:
+        raise Forbidden
+
+
+def require_inside(seat: Registration) -> None:
+    """Raise unless the seat may take part at all."""
+    if not seat.active:
+        raise NotRegistered
+    if seat.removed_at is not None:
+        raise rules.Removed
+
+
+async def say(
+    session: AsyncSession, seat: Registration, *, text: object, client_id: object, now: int
+) -> store.ChatMessage:
+    """Store a chat message; sending it twice stores it once."""
+    require_inside(seat)
+    if not isinstance(client_id, str) or not 1 <= len(client_id) <= 40:
+        raise Invalid.at("client_id", "This page is out of date. Load it again.")
+    return await store.add_message(
+        session,
+        lecture_id=seat.lecture_id,
+        registration_id=seat.id,
+        client_id=client_id,
+        text=rules.checked_message(text),
+        at=now,
+    )
+
+
+async def set_hand(session: AsyncSession, seat: Registration, raised: bool, now: int) -> None:
+    require_inside(seat)
+    if raised:
+        await store.raise_hand(session, seat.lecture_id, seat.id, now)
+    else:
+        await store.lower_hand(session, seat.id)
+
+
+async def remove(
+    session: AsyncSession, lecture: Lecture, host: Registration, seat_name: str, reason: str, now: int
+) -> Registration:
+    """Put somebody out of the room; they stay out until they are let in again.
+
+    Raises:
+        Forbidden: the host is none, or the other one is a host, too. NotFound: nobody has the seat.
+    """
+    require_host(host)
+    seat = await lecture_store.seat_of(session, lecture.id, seat_name)
+    if seat is None:
+        raise NotFound
+    if rules.is_host(seat):
+        raise Forbidden
+    if seat.removed_at is None:
+        await lecture_store.change_registration(
+            session, seat.id, removed_at=now, removed_reason=reason[:300] or None
+        )
+        await store.lower_hand(session, seat.id)
+        await lectures.note(
+            session,
+            lecture,
+            "participant_removed",
+            now=now,
+            actor=Actor("person", host.person_id),
+            person_id=seat.person_id,
+            reason=reason[:300],
+        )
+    await owe_removal(session, seat, now)
+    return seat
+
+
+async def readmit(
+    session: AsyncSession, lecture: Lecture, seat: Registration, *, now: int, actor: Actor
+) -> None:
+    """Let somebody who was removed come in again."""
+    await lecture_store.change_registration(session, seat.id, removed_at=None, removed_reason=None)
+    await effects.withdraw(session, f"remove:{seat.id}", "let in again", now)
+    await lectures.note(
+        session, lecture, "participant_readmitted", now=now, actor=actor, person_id=seat.person_id
+    )
+
+
+async def owe_removal(session: AsyncSession, seat: Registration, now: int) -> None:
+    """Have the seat put out of the room, and kept out while tokens of it may still be about."""
+    await effects.owe(
+        session,
+        kind="remove",
+        key=f"remove:{seat.id}",
+        subject=f"lecture:{seat.lecture_id}",
+        due_at=now,
+        now=now,
+        payload={"until": now + WATCH_MS},
+    )
+
+
+def remover(database: Database, media: Media, clock: Clock) -> Handler:
+    """The handler of kind `remove`: put every device of a seat out, until its tokens have expired."""
+
+    async def put_out(effect: Effect) -> Outcome:
+        async with database.reading() as session:
+            seat = await lecture_store.registration(session, effect.key.removeprefix("remove:"))
+        if seat is None or (seat.active and seat.removed_at is None):
+            return Done()
+        room = main_room_name(seat.lecture_id)
+        try:
+            for participant in await media.list_participants(room):
+                identity = parse_identity(participant.identity)
+                if identity is not None and identity.seat == seat.seat:
+                    await media.remove(room, participant.identity)
+        except MediaUnavailable as away:
+            return Retry(str(away), at=clock.now() + LOOK_AGAIN_MS)
+        now = clock.now()
+        until = effect.payload.get("until", 0)
+        return Again(now + LOOK_AGAIN_MS) if isinstance(until, int) and now < until else Done()
+
+    return put_out
+
+
+async def broadcast(media: Media, lecture_id: str, topic: str, payload: Mapping[str, object]) -> None:
+    """Tell everybody in the room; who misses it finds it when the page asks again."""
+    try:
+        await media.send(main_room_name(lecture_id), topic, json.dumps(payload).encode())
+    except MediaUnavailable:
+        log.warning("broadcast_failed", lecture=lecture_id, topic=topic)

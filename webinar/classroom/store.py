@@ -1,0 +1,112 @@
+"""Named queries on chat and raised hands."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webinar.classroom.tables import ChatMessageRow, HandRow
+from webinar.lectures.tables import RegistrationRow
+from webinar.people.tables import PersonRow
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """`at` in Unix ms; `seat`, `name` and `role` are the author's."""
+
+    id: int
+    seat: str
+    name: str
+    role: str
+    text: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    seat: str
+    name: str
+    raised_at: int
+
+
+def _messages():  # type: ignore[no-untyped-def]  # SQLAlchemy's own type is longer than the query
+    return (
+        select(
+            ChatMessageRow.id,
+            RegistrationRow.seat,
+            PersonRow.name,
+            RegistrationRow.role,
+            ChatMessageRow.text,
+            ChatMessageRow.at,
+        )
+        .join(RegistrationRow, RegistrationRow.id == ChatMessageRow.registration_id)
+        .join(PersonRow, PersonRow.id == RegistrationRow.person_id)
+    )
+
+
+async def messages(
+    session: AsyncSession, lecture_id: str, *, after: int = 0, limit: int = 200
+) -> list[ChatMessage]:
+    """Messages that came after one, oldest first; the newest ones when nothing was seen yet."""
+    query = _messages().where(ChatMessageRow.lecture_id == lecture_id)
+    if after:
+        rows = await session.execute(
+            query.where(ChatMessageRow.id > after).order_by(ChatMessageRow.id).limit(limit)
+        )
+        return [ChatMessage(*row) for row in rows]
+    rows = await session.execute(query.order_by(ChatMessageRow.id.desc()).limit(limit))
+    return [ChatMessage(*row) for row in reversed(rows.all())]
+
+
+async def add_message(
+    session: AsyncSession, *, lecture_id: str, registration_id: str, client_id: str, text: str, at: int
+) -> ChatMessage:
+    """Store a message once, however often it is sent."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    await session.execute(
+        insert(ChatMessageRow)
+        .values(lecture_id=lecture_id, registration_id=registration_id, client_id=client_id, text=text, at=at)
+        .on_conflict_do_nothing(index_elements=["registration_id", "client_id"])
+    )
+    row = await session.execute(
+        _messages().where(
+            ChatMessageRow.registration_id == registration_id, ChatMessageRow.client_id == client_id
+        )
+    )
+    return ChatMessage(*row.one())
+
+
+async def hands(session: AsyncSession, lecture_id: str) -> list[Hand]:
+    """Raised hands, the longest waiting first."""
+    rows = await session.execute(
+        select(RegistrationRow.seat, PersonRow.name, HandRow.raised_at)
+        .select_from(HandRow)
+        .join(RegistrationRow, RegistrationRow.id == HandRow.registration_id)
+        .join(PersonRow, PersonRow.id == RegistrationRow.person_id)
+        .where(HandRow.lecture_id == lecture_id)
+        .order_by(HandRow.raised_at)
+    )
+    return [Hand(*row) for row in rows]
+
+
+async def raise_hand(session: AsyncSession, lecture_id: str, registration_id: str, at: int) -> None:
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    await session.execute(
+        insert(HandRow)
+        .values(lecture_id=lecture_id, registration_id=registration_id, raised_at=at)
+        .on_conflict_do_nothing(index_elements=["registration_id"])
+    )
+
+
+async def lower_hand(session: AsyncSession, registration_id: str) -> None:
+    await session.execute(delete(HandRow).where(HandRow.registration_id == registration_id))
+
+
+async def removed_seats(session: AsyncSession, lecture_id: str) -> list[str]:
+    rows = await session.execute(
+        select(RegistrationRow.seat).where(
+            RegistrationRow.lecture_id == lecture_id, RegistrationRow.removed_at.is_not(None)
+        )
+    )
+    return list(rows.scalars())

@@ -1,0 +1,68 @@
+"""Settings, from the environment only. Each one is documented in docs/operations.md."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read once at the start of a process, then frozen. Names in the environment begin with PENDOPO_."""
+
+    model_config = SettingsConfigDict(env_prefix="PENDOPO_", frozen=True, extra="ignore")
+
+    database_url: str = "sqlite+aiosqlite:///data/pendopo.db"
+    public_url: str = "http://127.0.0.1:8080"
+    host: str = "127.0.0.1"
+    port: int = 8080
+    hooks_host: str = "127.0.0.1"
+    hooks_port: int = 8081
+    data: Path = Path("data")
+    storage_url: str = ""
+
+    media_url: str = "http://127.0.0.1:7880"
+    media_public_url: str = "ws://127.0.0.1:7880"
+    media_api_key: str = "pendopo"
+    media_api_secret: SecretStr = SecretStr("")
+    media_previous_api_key: str = ""
+    media_previous_api_secret: SecretStr = SecretStr("")
+
+    link_key: SecretStr = SecretStr("")
+    session_days: int = Field(default=14, ge=1, le=365)
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 25
+    smtp_security: Literal["none", "starttls", "tls"] = "none"
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    mail_from: str = "Pendopo <pendopo@localhost>"
+    organizer_address: str = "undangan@localhost"
+
+    log_format: Literal["console", "json"] = "console"
+    demonstration: bool = False
+    mail_inbox_url: str = ""
+
+    @property
+    def storage(self) -> str:
+        """Where recordings are kept: a URL, by default a folder of `data`."""
+        return self.storage_url or (self.data / "recordings").resolve().as_uri()
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the site over TLS; cookies are then sent over TLS only."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def media_keys(self) -> dict[str, str]:
+        """The live API keys of the media server: the present one, and the previous while it is rotated."""
+        pairs = (
+            (self.media_api_key, self.media_api_secret.get_secret_value()),
+            (self.media_previous_api_key, self.media_previous_api_secret.get_secret_value()),
+        )
+        return {key: secret for key, secret in pairs if key and secret}
+
+    @property
+    def link_key_bytes(self) -> bytes:
+        return self.link_key.get_secret_value().encode()

@@ -1,0 +1,71 @@
+"""Reading what a form or a JSON body says."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from webinar.core.errors import FieldError, Invalid, Refused
+from webinar.core.language import Translate
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Malformed(Refused):
+    code = "malformed"
+    status = 400
+    message = "The body is not valid JSON."
+
+
+async def fields(request: web.Request) -> dict[str, str]:
+    """The text fields of a form, trimmed; the last one wins where a name comes twice."""
+    posted = await request.post()
+    return {name: value.strip() for name, value in posted.items() if isinstance(value, str)}
+
+
+async def many(request: web.Request, name: str) -> list[str]:
+    """All values of one field, such as ticked boxes."""
+    posted = await request.post()
+    return [value for value in posted.getall(name, []) if isinstance(value, str)]
+
+
+async def json_body(request: web.Request) -> dict[str, Any]:
+    """The JSON object of the body.
+
+    Raises:
+        Malformed: it is none.
+    """
+    try:
+        body = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise Malformed from None
+    if not isinstance(body, dict):
+        raise Malformed
+    return body
+
+
+def parsed(model: type[M], data: Mapping[str, Any]) -> M:
+    """Check data against a pydantic model.
+
+    Raises:
+        Invalid: with each field that is wrong.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise Invalid(
+            [
+                FieldError(
+                    ".".join(str(part) for part in e["loc"]) or "body", e["msg"].replace("%", "%%"), {}
+                )
+                for e in error.errors(include_url=False, include_input=False, include_context=False)
+            ]
+        ) from None
+
+
+def messages(invalid: Invalid, _: Translate) -> dict[str, str]:
+    """What is wrong, by field, in the reader's language."""
+    return {e.field: _(e.message, **e.fields) if e.fields else _(e.message) for e in invalid.errors}

@@ -1,0 +1,249 @@
+"""What happens around every request, in this order.
+
+Headers that tell the browser what is allowed; the host check; who asks; whether the form is ours;
+whether the route is theirs; and one mapping from refusals to answers.
+"""
+
+import hmac
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import hdrs, web
+from sqlalchemy.exc import SQLAlchemyError
+
+from webinar.core import language as wording
+from webinar.core.errors import Forbidden, NotFound, Refused, Unauthenticated
+from webinar.core.ids import new_secret
+from webinar.people import access, api_keys, sign_in
+from webinar.people.access import Role
+from webinar.web.context import (
+    ANONYMOUS_COOKIE,
+    CONTEXT,
+    FLASH_COOKIE,
+    LANGUAGE_COOKIE,
+    SESSION_COOKIE,
+    Context,
+    set_cookie,
+)
+from webinar.web.problems import LengthMissing, TooLarge, answer_refusal
+from webinar.web.site import SITE, Access, Handler, Route, Site
+
+log = structlog.get_logger()
+UNSAFE = frozenset({hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_PATCH, hdrs.METH_DELETE})
+# Probes and webhooks come by whatever address the machine has.
+ANY_HOST = frozenset({"/healthz", "/readyz"})
+VISITOR_S = 30 * 86_400
+
+
+def security_headers(here: Site) -> dict[str, str]:
+    """Headers of every answer; a page that needs more says so itself."""
+    media = " ".join(sorted({_ws(here.settings.media_public_url), _http(here.settings.media_public_url)}))
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
+        "img-src 'self' data: blob:; "
+        f"connect-src 'self' {media}; media-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; frame-src 'self'"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+    }
+    if here.settings.secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
+
+
+def _ws(url: str) -> str:
+    return url.replace("https://", "wss://", 1).replace("http://", "ws://", 1)
+
+
+def _http(url: str) -> str:
+    return url.replace("wss://", "https://", 1).replace("ws://", "http://", 1)
+
+
+@web.middleware
+async def headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Put the security headers on every answer, errors too."""
+    try:
+        answer = await handler(request)
+    except web.HTTPException as error:
+        _put_headers(request, error)
+        raise
+    _put_headers(request, answer)
+    return answer
+
+
+def _put_headers(request: web.Request, answer: web.StreamResponse) -> None:
+    if answer.prepared:
+        return
+    for name, value in security_headers(request.app[SITE]).items():
+        answer.headers.setdefault(name, value)
+    if not request.path.startswith("/static/"):
+        answer.headers.setdefault("Cache-Control", "no-store")
+
+
+@web.middleware
+async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The one place where a refusal becomes an answer, in the reader's language."""
+    try:
+        return await handler(request)
+    except Refused as refused:
+        if refused.status >= 500:
+            log.warning("refused", code=refused.code, path=request.path, why=repr(refused.__cause__))
+        return answer_refusal(request, refused)
+    except web.HTTPNotFound:
+        return answer_refusal(request, NotFound())
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return answer_refusal(request, None, status=error.status)
+    except ConnectionResetError:
+        raise
+    except SQLAlchemyError:
+        log.exception("database_failed", path=request.path)
+        return answer_refusal(request, None, status=503)
+    except Exception:
+        log.exception("request_failed", path=request.path, method=request.method)
+        return answer_refusal(request, None, status=500)
+
+
+@web.middleware
+async def host(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer for our own name only, so that no link, cache or redirect is ever made of a forged one."""
+    here = request.app[SITE]
+    ours = urlsplit(here.settings.public_url).netloc
+    given = request.headers.getall(hdrs.HOST, [])
+    if request.path in ANY_HOST or given == [ours]:
+        return await handler(request)
+    if request.method in {hdrs.METH_GET, hdrs.METH_HEAD} and len(given) == 1:
+        return web.Response(
+            status=307, headers={"Location": here.settings.public_url + request.rel_url.raw_path_qs}
+        )
+    return web.Response(status=421, text="Misdirected request\n")
+
+
+@web.middleware
+async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find out who asks, and check that they may call this route."""
+    route: Route | None = getattr(request.match_info.handler, "route", None)
+    here = request.app[SITE]
+    cookie = request.cookies.get(SESSION_COOKIE, "")
+    visitor = request.cookies.get(ANONYMOUS_COOKIE, "")
+    fresh = not visitor and not cookie
+    asked = Context(request, here, _language(request), visitor or new_secret())
+    request[CONTEXT] = asked
+    if route is not None:
+        _check_size(request, route)
+    if route is not None and route.access is Access.API:
+        await _identify_key(asked, route)
+    elif route is not None:
+        if cookie:
+            await _identify_person(asked, cookie)
+        if flash := request.cookies.get(FLASH_COOKIE):
+            asked.open_flash(flash)
+        await _check_form(asked, route)
+        _check_access(asked, route)
+    answer = await handler(request)
+    _settle_cookies(asked, answer, fresh)
+    return answer
+
+
+def _check_size(request: web.Request, route: Route) -> None:
+    """Refuse a body by its announced length, before a byte of it is read."""
+    if request.method not in UNSAFE or not request.can_read_body:
+        return
+    if request.content_length is None:
+        raise LengthMissing
+    if request.content_length > route.body:
+        raise TooLarge
+
+
+def _settle_cookies(asked: Context, answer: web.StreamResponse, fresh: bool) -> None:
+    if answer.prepared or asked.api_key_id or asked.request.path.startswith("/static/"):
+        return
+    if fresh and answer.content_type == "text/html":
+        set_cookie(answer, asked.site, ANONYMOUS_COOKIE, asked.visitor, max_age=VISITOR_S)
+    if asked.flashes and FLASH_COOKIE not in answer.cookies:
+        answer.del_cookie(FLASH_COOKIE)
+
+
+def _language(request: web.Request) -> wording.Language:
+    return wording.chosen(request.cookies.get(LANGUAGE_COOKIE), request.headers.get(hdrs.ACCEPT_LANGUAGE))
+
+
+async def _identify_person(asked: Context, cookie: str) -> None:
+    async with asked.reading() as session:
+        signed = await sign_in.session_of(session, cookie, asked.now)
+        if signed is None:
+            return
+        asked.person = signed.person
+        asked.session_digest = signed.digest
+        asked.scope = await access.scope_of(session, signed.person.id)
+        asked.institution = signed.institution_name
+    asked.visitor = signed.digest
+    if not asked.request.cookies.get(LANGUAGE_COOKIE):
+        asked.language = wording.chosen(signed.person.language)
+    if signed.needs_touch:
+        async with asked.writing() as session:
+            await sign_in.touch(session, signed.digest, asked.now)
+
+
+async def _identify_key(asked: Context, route: Route) -> None:
+    scheme, _, secret = asked.request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.lower() != "bearer" or not secret:
+        raise Unauthenticated
+    async with asked.writing() as session:
+        key = await api_keys.resolve(session, secret.strip(), asked.now)
+    if key is None:
+        raise Unauthenticated
+    if route.api_scope not in key.scopes:
+        raise Forbidden
+    asked.api_key_id = key.id
+    asked.scope = key.scope
+
+
+async def _check_form(asked: Context, route: Route) -> None:
+    """Each unsafe request comes from our own page: same Origin, and the token of this session."""
+    request = asked.request
+    if request.method not in UNSAFE:
+        return
+    if request.headers.get(hdrs.ORIGIN) != _origin(asked.site.settings.public_url):
+        raise Forbidden
+    if route.access is Access.SEAT:
+        # The page in the room has no form. The seat's cookie is SameSite, the Origin was checked, and
+        # a body of this type cannot be sent across sites without asking first.
+        if request.can_read_body and request.content_type != "application/json":
+            raise Forbidden
+        return
+    token = request.headers.get("X-CSRF-Token", "")
+    if not token:
+        token = str((await request.post()).get("csrf_token", ""))
+    if not hmac.compare_digest(token.encode(), asked.csrf_token.encode()):
+        raise Forbidden
+
+
+def _origin(public_url: str) -> str:
+    parts = urlsplit(public_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _check_access(asked: Context, route: Route) -> None:
+    if route.access in {Access.PUBLIC, Access.SEAT}:
+        return
+    if asked.person is None:
+        raise Unauthenticated
+    needed = {
+        Access.ORGANISER: (Role.ORGANISER, Role.ADMINISTRATOR),
+        Access.ADMINISTRATOR: (Role.ADMINISTRATOR,),
+    }.get(route.access)
+    if needed and not any(asked.rights.has(role) for role in needed):
+        raise Forbidden
+
+
+ALL: tuple[Callable[..., object], ...] = (headers, host, refusals, who)

@@ -53,12 +53,12 @@ class Letter:
 
 def letter(language: Language, template: str, subject: str, **shown: Any) -> Letter:
     """`template` names a pair of files without their ending, such as "invites/invitation"."""
-    environment = _environment(language)
+    templates = environment(language)
     shown = shown | {"subject": subject}
     return Letter(
         subject,
-        environment.get_template(f"{template}.txt").render(shown).strip() + "\n",
-        environment.get_template(f"{template}.html").render(shown),
+        templates.get_template(f"{template}.txt").render(shown).strip() + "\n",
+        templates.get_template(f"{template}.html").render(shown),
     )
 
 
@@ -75,15 +75,16 @@ def password_letter(language: Language, *, name: str, url: str, valid_minutes: i
 
 
 @cache
-def _environment(language: Language) -> Environment:
-    environment = Environment(
+def environment(language: Language) -> Environment:
+    """The templates of mails; apart from those of the site, which stands above."""
+    templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"_": wording.translator(language), "language": language}
+    templates.globals |= {"_": wording.translator(language), "language": language}
     for form in (wording.day_times, wording.clock, wording.moment, wording.jp, wording.relative):
-        environment.filters[form.__name__] = partial(form, language)
-    return environment
+        templates.filters[form.__name__] = partial(form, language)
+    return templates

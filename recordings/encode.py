@@ -22,6 +22,7 @@ RATE = 48_000
 SOUND_FRAME = 1024
 """Samples of one AAC frame."""
 _MS = Fraction(1, 1000)
+_BT601 = 6
 _PICTURE_OPTIONS = {
     "preset": "veryfast",
     "profile": "baseline",
@@ -58,7 +59,11 @@ class Encoder:
         )
         self._picture = self._container.add_stream("libx264", rate=FPS, options=_PICTURE_OPTIONS)
         self._picture.width, self._picture.height, self._picture.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        self._picture.codec_context.time_base = _MS
+        context = self._picture.codec_context
+        context.time_base = _MS
+        # Pictures from the media server are BT.601 in limited range; unsaid, browsers take 720p for BT.709.
+        context.color_range, context.colorspace = 1, _BT601
+        context.color_primaries, context.color_trc = _BT601, _BT601
         self._sound = self._container.add_stream("aac", rate=RATE, options={"aac_coder": "fast"})
         self._sound.layout = "mono"
         self._sound.bit_rate = 64_000

@@ -6,7 +6,7 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from recordings.compose import Composer, Picture
-from recordings.encode import Encoder, Fragment
+from recordings.encode import FPS, Encoder, Fragment
 from recordings.hls import HlsWriter
 
 _STILL_MS = 1000
@@ -39,7 +39,10 @@ class Part:
         self._ready.extend(self._encoder.fragments())
 
     def finish(self, end_ms: int, sound: NDArray[float32]) -> None:
-        """Ends the part with the last sound."""
+        """Ends the part with the last sound, and with the last picture again, so that both end together."""
+        last = end_ms - 1000 // FPS
+        if not self._encoder.wants_key(last):
+            self._encoder.picture(self._composer.frame, last)
         self._encoder.sound(sound)
         self._encoder.close()
         self._ready.extend(self._encoder.fragments(end_ms))

@@ -5,9 +5,7 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.attendance import store
-from webinar.attendance.credit_rules import credit
 from webinar.attendance.log_rules import AttendanceLog, Entry, computed
-from webinar.attendance.store import Stored
 from webinar.evidence import store as evidence
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import Lecture, LectureState
@@ -33,9 +31,9 @@ async def log_of(session: AsyncSession, lecture: Lecture, now: int) -> Attendanc
         return fresh
     stored = await store.of_lecture(session, lecture.id)
     entries = tuple(
-        _as_stored(fresh, entry, stored[entry.registration.id])
+        Entry(entry.registration, decided.presence, decided.credit)
         for entry in fresh.entries
-        if entry.registration.id in stored
+        if (decided := stored.get(entry.registration.id))
     )
     when = max((one.computed_at for one in stored.values()), default=lecture.final_at or now)
     return replace(fresh, provisional=False, computed_at=when, entries=entries)
@@ -66,17 +64,3 @@ async def _computed(session: AsyncSession, lecture: Lecture, now: int) -> Attend
         await evidence.evidence_of(session, lecture.id, rooms),
         now,
     )
-
-
-def _as_stored(log: AttendanceLog, entry: Entry, stored: Stored) -> Entry:
-    """The decided values, with the sentence that the same rule gives for the decided presence."""
-    policy, registration = log.policy, entry.registration
-    worth = credit(policy, log.lecture.jp, log.window, stored.presence, registration.role)
-    decided = replace(
-        worth,
-        seconds=stored.seconds,
-        uncertainty_s=stored.uncertainty_s,
-        jp=stored.jp,
-        state=stored.state,
-    )
-    return Entry(registration, stored.presence, decided)

@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webinar.attendance.credit_rules import Interval, Presence, State
+from webinar.attendance.credit_rules import Credit, Interval, Presence, State
 from webinar.attendance.log_rules import AttendanceLog, Entry
 from webinar.attendance.rules import RULES_VERSION
 from webinar.attendance.tables import AttendanceRow
+from webinar.policies.rules import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,13 @@ class Stored:
     uncertainty_s: int
     jp: int
     state: State
+    why: tuple[Sentence, ...]
     high_water: Mapping[str, int]
     computed_at: int
+
+    @property
+    def credit(self) -> Credit:
+        return Credit(self.seconds, self.uncertainty_s, self.jp, self.state, self.why)
 
 
 async def of_lecture(session: AsyncSession, lecture_id: str) -> dict[str, Stored]:
@@ -56,6 +62,7 @@ def _values(log: AttendanceLog, entry: Entry) -> dict[str, Any]:
         "jp": entry.credit.jp,
         "state": entry.credit.state.value,
         "intervals": [[i.start, i.end, list(i.sources), i.uncertainty_ms] for i in entry.presence.intervals],
+        "why": [[said.message, dict(said.fields)] for said in entry.credit.why],
         "rules_version": RULES_VERSION,
         "high_water": dict(log.high_water),
         "computed_at": log.computed_at,
@@ -64,6 +71,7 @@ def _values(log: AttendanceLog, entry: Entry) -> dict[str, Any]:
 
 def _stored(row: AttendanceRow) -> Stored:
     intervals: Any = row.intervals
+    why: Any = row.why
     return Stored(
         registration_id=row.registration_id,
         lecture_id=row.lecture_id,
@@ -72,6 +80,7 @@ def _stored(row: AttendanceRow) -> Stored:
         uncertainty_s=row.uncertainty_s,
         jp=row.jp,
         state=State(row.state),
+        why=tuple(Sentence(*said) for said in why),
         high_water=row.high_water,
         computed_at=row.computed_at,
     )

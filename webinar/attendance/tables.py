@@ -23,6 +23,8 @@ class AttendanceRow(Base):
     state: Mapped[str] = mapped_column(String(12))
     # [[start_ms, end_ms, [sources], uncertainty_ms], …], also outside the official window
     intervals: Mapped[list[list[object]]] = mapped_column(JSON)
+    # [[message, {field: number}], …], the clauses of the sentence that explains it
+    why: Mapped[list[list[object]]] = mapped_column(JSON)
     rules_version: Mapped[int] = mapped_column(Integer)
     # The last rows of evidence that were looked at: {"webhooks": n, "sweeps": n, "heartbeats": ms}
     high_water: Mapped[dict[str, int]] = mapped_column(JSON)

@@ -1,0 +1,161 @@
+/** The site's endpoints that the classroom calls. Nothing here throws for an answer of the server. */
+import { offsetOf } from "./clock";
+import type { Message } from "./chat";
+import type { Hand } from "./hands";
+import type { Event, Refusal } from "./machine";
+
+export interface Classroom {
+  state: string;
+  starts_at: number;
+  ends_at: number;
+  server_time: number;
+  recording: boolean;
+  hands: Hand[];
+  removed: string[];
+}
+
+interface Admission {
+  url: string;
+  token: string;
+  identity: string;
+  can_publish: boolean;
+  server_time: number;
+}
+
+interface Problem {
+  code?: string;
+  opens_at?: number;
+  server_time?: number;
+}
+
+export interface Admitted {
+  event: Event;
+  /** Server time minus device time, ms; null when the answer told none. */
+  offset: number | null;
+}
+
+const REFUSALS = new Set<string>(["ended", "cancelled", "removed", "not_registered", "full", "no_session"]);
+const ANSWER_WITHIN_MS = 10_000;
+
+export class Api {
+  readonly #base: string;
+  readonly #csrf: string;
+
+  constructor(lecture: string, csrf: string) {
+    this.#base = `/lectures/${encodeURIComponent(lecture)}`;
+    this.#csrf = csrf;
+  }
+
+  async admission(tab: string): Promise<Admitted> {
+    const sentAt = Date.now();
+    try {
+      const answer = await this.#post("admission", { tab });
+      const body = (await answer.json()) as Admission & Problem;
+      const receivedAt = Date.now();
+      const offset = body.server_time === undefined ? null : offsetOf(body.server_time, sentAt, receivedAt);
+      return { event: answer.ok ? admitted(body, receivedAt) : refused(answer.status, body, offset ?? 0), offset };
+    } catch {
+      return { event: { is: "not_ready", because: "network" }, offset: null };
+    }
+  }
+
+  async classroom(): Promise<{ room: Classroom; offset: number } | null> {
+    const sentAt = Date.now();
+    const room = await this.#json<Classroom>(this.#get("classroom"));
+    return room === null ? null : { room, offset: offsetOf(room.server_time, sentAt, Date.now()) };
+  }
+
+  async chatAfter(cursor: string | null): Promise<Message[] | null> {
+    const query = cursor === null ? "chat" : `chat?after=${encodeURIComponent(cursor)}`;
+    return (await this.#json<{ messages: Message[] }>(this.#get(query)))?.messages ?? null;
+  }
+
+  say(text: string, clientId: string): Promise<Message | null> {
+    return this.#json<Message>(this.#post("chat", { text, client_id: clientId }));
+  }
+
+  raiseHand(raised: boolean): Promise<boolean> {
+    return this.#done(this.#post("hand", { raised }));
+  }
+
+  lowerHand(seat: string): Promise<boolean> {
+    return this.#done(this.#post(`hands/${encodeURIComponent(seat)}/lower`, {}));
+  }
+
+  mute(seat: string): Promise<boolean> {
+    return this.#done(this.#post(`participants/${encodeURIComponent(seat)}/mute`, {}));
+  }
+
+  remove(seat: string): Promise<boolean> {
+    return this.#done(this.#post(`participants/${encodeURIComponent(seat)}/remove`, {}));
+  }
+
+  lecture(move: "start" | "extend" | "end"): Promise<boolean> {
+    return this.#done(this.#post(move, move === "extend" ? { minutes: 15 } : {}));
+  }
+
+  /** Survives the page: the browser sends it even while the page goes away. */
+  heartbeat(beat: { connection: string; sid: string; visible: boolean; leaving?: true }): void {
+    void this.#done(this.#post("heartbeat", beat, beat.leaving === true));
+  }
+
+  #get(path: string): Promise<Response> {
+    return fetch(`${this.#base}/${path}`, {
+      headers: { Accept: "application/json" },
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+  }
+
+  #post(path: string, body: object, keepalive = false): Promise<Response> {
+    return fetch(`${this.#base}/${path}`, {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        Accept: "application/json",
+        "X-Requested-With": "pendopo",
+        "X-CSRF-Token": this.#csrf,
+      },
+      body: JSON.stringify(body),
+      credentials: "same-origin",
+      keepalive,
+      ...(keepalive ? {} : { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }),
+    });
+  }
+
+  async #json<T>(asked: Promise<Response>): Promise<T | null> {
+    try {
+      const answer = await asked;
+      return answer.ok ? ((await answer.json()) as T) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  async #done(asked: Promise<Response>): Promise<boolean> {
+    try {
+      return (await asked).ok;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function admitted(body: Admission, now: number): Event {
+  const { url, token, identity } = body;
+  return { is: "admitted", ticket: { url, token, identity, canPublish: body.can_publish, issuedAt: now } };
+}
+
+/** `offset` turns the server's opening time into this device's clock. */
+export function refused(status: number, problem: Problem, offset: number): Event {
+  const code = problem.code ?? "";
+  if (REFUSALS.has(code)) return { is: "refused", why: code as Refusal };
+  if (code === "too_early") {
+    return { is: "too_early", opensAt: problem.opens_at === undefined ? null : problem.opens_at - offset };
+  }
+  if (code === "room_preparing") return { is: "not_ready", because: "preparing" };
+  if (code === "media_away") return { is: "not_ready", because: "media_away" };
+  if (status === 401 || status === 403) return { is: "refused", why: "no_session" };
+  if (status === 404) return { is: "refused", why: "not_registered" };
+  return { is: "not_ready", because: "network" };
+}

@@ -1,0 +1,420 @@
+/**
+ * Runs the classroom page: does the machine's commands, feeds it what happens, keeps what is shown.
+ *
+ * Everything visible is one `Model`; each change makes a new one and draws it. Timers are compared
+ * with the clock once a second (`tick`), so that a page that slept simply finds them due.
+ */
+import type { Api, Classroom } from "./api";
+import * as chats from "./chat";
+import { keepChoices, recallChoices, type Choices } from "./choices";
+import { capture, type Captured } from "./devices";
+import * as hands from "./hands";
+import { dueAt, inOrOnTheWay, START, step, ticketOf, type Event, type State, type Ticket } from "./machine";
+import { isExpired, loadLibrary, Media, NOTHING, seatOf, type Listener, type Seen } from "./media";
+import { isHost, type Page } from "./page";
+import { HEARTBEAT_MS, pollAfter } from "./schedule";
+import { newTab, OtherTabs } from "./tab";
+import { fill, type TextKey } from "./texts";
+
+export type Panel = "chat" | "people" | "about";
+
+export interface Notice {
+  text: string;
+  until: number;
+}
+
+export interface Model {
+  state: State;
+  seen: Seen;
+  chat: chats.Chat;
+  hands: readonly hands.Hand[];
+  lecture: { state: string; startsAt: number; endsAt: number; recording: boolean };
+  /** Server time minus device time, ms. */
+  offset: number;
+  panel: Panel;
+  panelOpen: boolean;
+  choices: Choices;
+  captured: Captured | null;
+  notice: Notice | null;
+  /** What a screen reader is told, politely and rarely. */
+  spoken: string;
+}
+
+const NOTICE_MS = 7_000;
+const SPOKEN_EVERY_MS = 5_000;
+const WATCH_CLOSED_MS = 30_000;
+
+export class App implements Listener {
+  readonly page: Page;
+  model: Model;
+  readonly host: boolean;
+  readonly #api: Api;
+  readonly #tab: string;
+  readonly #media: Media;
+  readonly #others: OtherTabs;
+  readonly #draw: (app: App) => void;
+  #drawn = false;
+  #seat: string | null = null;
+  #published = false;
+  /** What was on in the room; null before the first time inside, when the check page decides. */
+  #on: Pick<Choices, "microphone" | "camera"> | null;
+  #beatAt = 0;
+  #pollAt = 0;
+  #quiet = 0;
+  #spokenAt = 0;
+
+  constructor(page: Page, api: Api, tab: string, sounds: HTMLElement, draw: (app: App) => void) {
+    this.page = page;
+    this.host = isHost(page.data.me.role);
+    this.#api = api;
+    this.#tab = tab;
+    this.#draw = draw;
+    this.#media = new Media(this, sounds);
+    this.#on = this.host ? null : { microphone: false, camera: false };
+    this.#others = new OtherTabs(page.data.lecture.id, () => this.#seat, () => this.dispatch({ is: "entered_elsewhere" }));
+    const { starts_at: startsAt, ends_at: endsAt, recorded: recording } = page.data.lecture;
+    this.model = {
+      state: START,
+      seen: NOTHING,
+      chat: chats.EMPTY,
+      hands: [],
+      lecture: { state: "", startsAt, endsAt, recording },
+      offset: page.data.server_time > 0 ? page.data.server_time - Date.now() : 0,
+      panel: "chat",
+      panelOpen: true,
+      choices: recallChoices(),
+      captured: null,
+      notice: null,
+      spoken: "",
+    };
+  }
+
+  // What the person does
+
+  dispatch = (event: Event): void => {
+    const moment = { now: Date.now(), chance: Math.random(), byItself: !this.host };
+    const before = this.model.state;
+    const { state, commands } = step(before, event, moment);
+    if (state !== before) this.#set({ state });
+    for (const command of commands) {
+      if (command.do === "admit") void this.#admit();
+      else if (command.do === "connect") void this.#connect(command.ticket);
+      else this.#hangUp();
+    }
+  };
+
+  leave = (): void => {
+    this.#beat(true);
+    this.dispatch({ is: "leave" });
+  };
+
+  show = (panel: Panel): void => {
+    this.#set({ panel, panelOpen: true });
+    this.#markRead();
+  };
+
+  togglePanel = (): void => {
+    this.#set({ panelOpen: !this.model.panelOpen });
+    this.#markRead();
+  };
+
+  choose = (choices: Partial<Choices>): void => {
+    this.#set({ choices: { ...this.model.choices, ...choices } });
+    keepChoices(this.model.choices);
+  };
+
+  /** (Re)opens the preview with the present choices. */
+  preview = async (): Promise<void> => {
+    this.#stopPreview();
+    const captured = await capture(this.model.choices);
+    const wanted = this.model.state.at !== "connected" && this.model.state.at !== "reconnecting";
+    if (wanted) this.#set({ captured });
+    else captured.stream?.getTracks().forEach((track) => track.stop());
+  };
+
+  toggleMicrophone = (): Promise<boolean> =>
+    this.#media.microphone(!this.model.seen.microphone, this.model.choices.microphoneId);
+
+  toggleCamera = (): Promise<boolean> =>
+    this.#media.camera(!this.model.seen.camera, this.model.choices.cameraId);
+
+  toggleScreen = (): Promise<boolean> => this.#media.screen(!this.model.seen.screen);
+
+  switchDevice = (kind: "audioinput" | "videoinput", id: string): void => {
+    this.choose(kind === "audioinput" ? { microphoneId: id } : { cameraId: id });
+    void this.#media.switchTo(kind, id);
+  };
+
+  startSound = (): void => void this.#media.startSound().then(() => this.changed());
+
+  get ownSeat(): string {
+    return this.#seat ?? "";
+  }
+
+  get handUp(): boolean {
+    return hands.isUp(this.model.hands, this.ownSeat);
+  }
+
+  toggleHand = async (): Promise<void> => {
+    const raised = !this.handUp;
+    this.#moveHand(this.ownSeat, this.page.data.me.name, raised);
+    if (await this.#api.raiseHand(raised)) return;
+    this.#moveHand(this.ownSeat, this.page.data.me.name, !raised);
+    this.tell("not_done");
+  };
+
+  say = async (text: string, clientId = newTab() + newTab()): Promise<void> => {
+    const trimmed = text.trim();
+    if (trimmed === "") return;
+    this.#set({ chat: chats.sending(this.model.chat, clientId, trimmed, Date.now() + this.model.offset) });
+    const message = await this.#api.say(trimmed, clientId);
+    const chat = this.model.chat;
+    this.#set({ chat: message === null ? chats.failed(chat, clientId) : chats.confirmed(chat, clientId, message) });
+  };
+
+  // What a host does
+
+  lowerHand = async (seat: string, name: string): Promise<void> => {
+    this.#moveHand(seat, name, false);
+    await this.#orTell(this.#api.lowerHand(seat));
+  };
+
+  mute = (seat: string): Promise<void> => this.#orTell(this.#api.mute(seat));
+
+  remove = (seat: string): Promise<void> => this.#orTell(this.#api.remove(seat));
+
+  moveLecture = async (move: "start" | "extend" | "end"): Promise<void> => {
+    await this.#orTell(this.#api.lecture(move));
+    this.#pollAt = 0;
+  };
+
+  // What the media server tells (Listener)
+
+  changed(): void {
+    const seen = this.#media.see();
+    this.#set({ seen });
+    // What is on now is what a rejoin switches on again; a host's mute is kept that way too.
+    if (this.#published) this.#on = { microphone: seen.microphone, camera: seen.camera };
+  }
+
+  interrupted(): void {
+    this.dispatch({ is: "interrupted" });
+  }
+
+  resumed(): void {
+    this.dispatch({ is: "resumed" });
+    this.#catchUp();
+  }
+
+  lost(loss: "duplicate" | "removed" | "closed" | "network"): void {
+    this.#published = false;
+    this.#set({ seen: NOTHING });
+    this.dispatch({ is: "lost", loss });
+  }
+
+  said(topic: string, body: unknown): void {
+    if (topic === "chat") this.#heard(body as chats.Message);
+    if (topic === "hand") {
+      const { seat, name, raised } = body as { seat: string; name: string; raised: boolean };
+      this.#moveHand(seat, name, raised);
+      if (raised && seat !== this.ownSeat) this.#speak("hand_raised", { name });
+    }
+    if (topic === "lecture") {
+      const { state, ends_at: endsAt } = body as { state: string; ends_at?: number };
+      this.#lectureIs({ state, ...(endsAt === undefined ? {} : { endsAt }) });
+      this.#pollSoon();
+    }
+  }
+
+  troubled(kind: "camera" | "microphone" | "screen", error: unknown): void {
+    const denied = error instanceof Error && error.name === "NotAllowedError";
+    // Closing the browser's screen chooser also says "not allowed": that was no mistake.
+    if (kind === "screen" && denied) return;
+    this.tell(kind === "screen" ? "screen_failed" : denied ? `${kind}_denied` : `${kind}_failed`);
+  }
+
+  // Time and the page's life
+
+  tick = (): void => {
+    const now = Date.now();
+    const { state, notice } = this.model;
+    if (notice !== null && now >= notice.until) this.#set({ notice: null });
+    if (now >= (dueAt(state) ?? Infinity)) this.dispatch({ is: "due" });
+    if (state.at === "connected" && now - this.#beatAt >= HEARTBEAT_MS) this.#beat();
+    if (now >= this.#pollAt && this.#watches(state)) void this.#poll();
+  };
+
+  seenOrHidden = (): void => {
+    if (this.model.state.at === "connected") this.#beat();
+    this.#markRead();
+  };
+
+  goingAway = (): void => this.#beat(true);
+
+  /** Out of the browser's back-forward cache: the connection was closed when the page was put away. */
+  returned = (): void => {
+    if (this.model.state.at === "connected") this.lost("network");
+  };
+
+  tell(key: TextKey, values: Record<string, string> = {}): void {
+    this.#set({ notice: { text: fill(this.page.texts[key], values), until: Date.now() + NOTICE_MS } });
+  }
+
+  // Inside
+
+  async #admit(): Promise<void> {
+    const { event, offset } = await this.#api.admission(this.#tab);
+    if (offset !== null) this.#set({ offset });
+    if (event.is === "admitted") {
+      this.#seat = seatOf(event.ticket.identity);
+      preconnect(event.ticket.url);
+    }
+    this.dispatch(event);
+  }
+
+  async #connect(ticket: Ticket): Promise<void> {
+    const wanted = (): boolean => ticketOf(this.model.state) === ticket && inOrOnTheWay(this.model.state);
+    this.#published = false;
+    this.#others.announce();
+    try {
+      await this.#media.connect(ticket);
+    } catch (error) {
+      if (wanted()) this.dispatch({ is: "connect_failed", expired: isExpired(error) });
+      return;
+    }
+    if (!wanted()) return void this.#media.disconnect();
+    this.dispatch({ is: "connected" });
+    this.#catchUp();
+    await this.#bringDevices();
+  }
+
+  /** A participant comes in silent; who leads the lecture brings what the check page showed. */
+  async #bringDevices(): Promise<void> {
+    const stream = this.model.captured?.stream ?? null;
+    const wish = { ...this.model.choices, ...this.#on };
+    if (wish.camera || wish.microphone) await this.#media.publish(stream, wish).catch(() => undefined);
+    this.#set({ captured: null });
+    this.#published = true;
+    if (this.model.seen.soundBlocked) await this.#media.startSound();
+    this.changed();
+  }
+
+  #hangUp(): void {
+    this.#published = false;
+    this.#stopPreview();
+    this.#set({ seen: NOTHING, hands: [] });
+    void this.#media.disconnect();
+  }
+
+  #stopPreview(): void {
+    this.model.captured?.stream?.getTracks().forEach((track) => track.stop());
+    this.#set({ captured: null });
+  }
+
+  #catchUp(): void {
+    this.#pollSoon();
+    this.#pollAt = 0;
+    this.#beat();
+    void this.#loadChat();
+    this.tick();
+  }
+
+  async #loadChat(): Promise<void> {
+    const batch = await this.#api.chatAfter(this.model.chat.cursor);
+    if (batch !== null) this.#set({ chat: chats.loaded(this.model.chat, batch) });
+  }
+
+  #heard(message: chats.Message): void {
+    this.#set({ chat: chats.received(this.model.chat, message, this.ownSeat, this.#reading) });
+  }
+
+  get #reading(): boolean {
+    return this.model.panelOpen && this.model.panel === "chat" && document.visibilityState === "visible";
+  }
+
+  #markRead(): void {
+    if (this.#reading) this.#set({ chat: chats.read(this.model.chat) });
+  }
+
+  #moveHand(seat: string, name: string, raised: boolean): void {
+    this.#set({ hands: hands.moved(this.model.hands, seat, name, raised, Date.now() + this.model.offset) });
+  }
+
+  /** In the room to stay in step; before the opening and after the end to notice a change of plan. */
+  #watches(state: State): boolean {
+    return state.at === "connected" || state.at === "countdown" || (state.at === "closed" && state.why === "ended");
+  }
+
+  async #poll(): Promise<void> {
+    const inside = this.model.state.at === "connected";
+    const wait = inside ? pollAfter(this.#quiet, this.host, Math.random()) : WATCH_CLOSED_MS * (1 + Math.random());
+    this.#pollAt = Date.now() + wait;
+    const answer = await this.#api.classroom();
+    if (answer === null) return;
+    this.#quiet = this.#differs(answer.room) ? 0 : this.#quiet + 1;
+    this.#set({ offset: answer.offset, hands: hands.inOrder(answer.room.hands) });
+    const { state, starts_at: startsAt, ends_at: endsAt, recording } = answer.room;
+    this.#lectureIs({ state, startsAt, endsAt, recording });
+  }
+
+  #differs(room: Classroom): boolean {
+    const { state, endsAt } = this.model.lecture;
+    return room.state !== state || room.ends_at !== endsAt || room.hands.length !== this.model.hands.length;
+  }
+
+  #pollSoon(): void {
+    this.#quiet = 0;
+    this.#pollAt = Math.min(this.#pollAt, Date.now() + 1_000 + Math.random() * 3_000);
+  }
+
+  #lectureIs(known: Partial<Model["lecture"]>): void {
+    const extended = (known.endsAt ?? 0) > this.model.lecture.endsAt && this.model.lecture.state !== "";
+    this.#set({ lecture: { ...this.model.lecture, ...known } });
+    if (extended && this.model.state.at === "connected") this.tell("extended");
+    this.dispatch({ is: "lecture", state: this.model.lecture.state });
+  }
+
+  #beat(leaving = false): void {
+    const { state, seen } = this.model;
+    if (state.at !== "connected" && state.at !== "reconnecting") return;
+    this.#beatAt = Date.now();
+    const visible = document.visibilityState === "visible";
+    const beat = { connection: state.ticket.identity, sid: seen.sid, visible };
+    this.#api.heartbeat(leaving ? { ...beat, leaving } : beat);
+  }
+
+  async #orTell(asked: Promise<boolean>): Promise<void> {
+    if (!(await asked)) this.tell("not_done");
+  }
+
+  #speak(key: TextKey, values: Record<string, string>): void {
+    const now = Date.now();
+    if (!this.host || now - this.#spokenAt < SPOKEN_EVERY_MS) return;
+    this.#spokenAt = now;
+    this.#set({ spoken: fill(this.page.texts[key], values) });
+  }
+
+  #set(change: Partial<Model>): void {
+    this.model = { ...this.model, ...change };
+    if (this.#drawn) return;
+    this.#drawn = true;
+    queueMicrotask(() => {
+      this.#drawn = false;
+      this.#draw(this);
+    });
+  }
+
+  /** Starts the page: the first admission tells what there is to show. */
+  start(): void {
+    void loadLibrary().catch(() => undefined);
+    this.dispatch({ is: "opened" });
+  }
+}
+
+/** Name look-up and TLS of the media server happen while the person still reads. */
+function preconnect(url: string): void {
+  const link = document.createElement("link");
+  link.rel = "preconnect";
+  link.href = url.replace(/^ws/, "http");
+  document.head.append(link);
+}

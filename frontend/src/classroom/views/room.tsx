@@ -1,0 +1,135 @@
+import { SignalLow } from "lucide";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import type { Panel } from "../app";
+import { progress, readDuration } from "../clock";
+import { Bar } from "./bar";
+import { ChatPanel, Composer } from "./chat-panel";
+import { say, useMedia, useServerNow, type View } from "./common";
+import { ConfirmDialog, MoreMenu, type Confirm } from "./dialogs";
+import { Icon } from "./icon";
+import { PeoplePanel } from "./people-panel";
+import { Stage } from "./stage";
+
+export function Room({ app, model }: View) {
+  const wide = useMedia("(min-width: 60rem), (orientation: landscape) and (max-height: 30rem)");
+  const [question, ask] = useState<Confirm | null>(null);
+  const [more, setMore] = useState(false);
+  const panel = !wide || model.panelOpen;
+  return (
+    <div class={`room ${panel ? "" : "room-alone"}`}>
+      <Header app={app} model={model} />
+      <Stage app={app} model={model} />
+      {panel && <Side app={app} model={model} wide={wide} confirm={ask} />}
+      <Bar app={app} model={model} wide={wide} more={() => setMore(true)} />
+      {more && <MoreMenu app={app} model={model} close={() => setMore(false)} confirm={ask} />}
+      {question && <ConfirmDialog app={app} model={model} question={question} close={() => ask(null)} />}
+    </div>
+  );
+}
+
+function Header({ app, model }: View) {
+  const title = useRef<HTMLHeadingElement>(null);
+  // The button that was pressed is gone: reading goes on at the room's title.
+  useEffect(() => title.current?.focus({ preventScroll: true }), []);
+  return (
+    <header class="room-head">
+      {model.lecture.recording && (
+        <span class="rec" data-testid="recording" title={say(app, "recorded_notice")}>
+          <span class="rec-dot" aria-hidden="true" />
+          {say(app, "recording")}
+        </span>
+      )}
+      <h1 ref={title} tabIndex={-1}>{app.page.data.lecture.title}</h1>
+      {model.seen.weak && <span class="weak" role="img" aria-label={say(app, "weak_network")}><Icon of={SignalLow} size={18} /></span>}
+      <Clock app={app} model={model} />
+    </header>
+  );
+}
+
+function Clock({ app, model }: View) {
+  const left = model.lecture.endsAt - useServerNow(model);
+  return (
+    <time class="room-clock" role="timer" data-testid="clock" title={say(app, "time_left")} aria-label={say(app, "time_left")}>
+      {readDuration(left)}
+    </time>
+  );
+}
+
+function Progress({ app, model }: View) {
+  const { startsAt, endsAt } = model.lecture;
+  const { gone, all } = progress(useServerNow(model), startsAt, endsAt);
+  const text = say(app, "progress", { gone: String(gone), all: String(all), jp: app.page.data.lecture.jp });
+  return (
+    <div class="line">
+      <progress class="line-bar" max={all || 1} value={gone} aria-label={text} />
+      <span>{text}</span>
+    </div>
+  );
+}
+
+type SideProps = View & { wide: boolean; confirm: (question: Confirm) => void };
+
+function Side({ app, model, wide, confirm }: SideProps) {
+  const writes = model.panel === "chat" && (wide || model.seen.canPublish);
+  return (
+    <aside class="side">
+      <Progress app={app} model={model} />
+      <div class="tabs-row" role="tablist" aria-label={say(app, "panel")}>
+        <Tab app={app} model={model} of="chat" label={say(app, "chat")} badge={model.chat.unread} />
+        <Tab app={app} model={model} of="people" label={say(app, "people")} badge={model.hands.length} />
+        <Tab app={app} model={model} of="about" label={say(app, "about")} badge={0} />
+      </div>
+      <div class="side-body" role="tabpanel" id="side-panel" aria-labelledby={`tab-${model.panel}`}>
+        {model.panel === "chat" && <ChatPanel app={app} model={model} />}
+        {model.panel === "people" && <PeoplePanel app={app} model={model} confirm={confirm} />}
+        {model.panel === "about" && <About app={app} model={model} />}
+      </div>
+      {writes && <Composer app={app} model={model} />}
+    </aside>
+  );
+}
+
+const PANELS: Panel[] = ["chat", "people", "about"];
+
+function Tab({ app, model, of, label, badge }: View & { of: Panel; label: string; badge: number }) {
+  const chosen = model.panel === of;
+  const move = (event: KeyboardEvent): void => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (by === undefined) return;
+    const next = PANELS[(PANELS.indexOf(of) + by + PANELS.length) % PANELS.length] ?? of;
+    app.show(next);
+    document.getElementById(`tab-${next}`)?.focus();
+  };
+  return (
+    <button
+      type="button"
+      role="tab"
+      id={`tab-${of}`}
+      class="tab-one"
+      data-testid={`tab-${of}`}
+      aria-selected={chosen}
+      aria-controls="side-panel"
+      tabIndex={chosen ? 0 : -1}
+      onClick={() => app.show(of)}
+      onKeyDown={move}
+    >
+      {label}
+      {badge > 0 && <span class="tab-badge">{badge}</span>}
+    </button>
+  );
+}
+
+function About({ app, model }: View) {
+  const { lecture, policy_sentence: policy, when } = app.page.data;
+  return (
+    <div class="about">
+      <h2>{lecture.title}</h2>
+      <p>{lecture.lecturer_name}</p>
+      <p>{when}</p>
+      <p>{policy}</p>
+      <p>{say(app, "visibility_notice")}</p>
+      {model.lecture.recording && <p>{say(app, "recorded_notice")}</p>}
+    </div>
+  );
+}

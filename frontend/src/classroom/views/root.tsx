@@ -1,0 +1,44 @@
+import { useEffect } from "preact/hooks";
+
+import { nameOf, ticketOf } from "../machine";
+import { Check } from "./check";
+import type { View } from "./common";
+import { Countdown } from "./countdown";
+import { Room } from "./room";
+import { StatePage } from "./state-page";
+
+/** Chooses the page for the state, and writes the state where styles and tests find it. */
+export function Root({ app, model }: View) {
+  const { state } = model;
+  const name = nameOf(state);
+  useEffect(() => {
+    const root = app.page.root;
+    root.dataset["state"] = name;
+    root.dataset["connection"] = ticketOf(state)?.identity ?? "";
+    root.setAttribute("aria-busy", String(name === "opening" || name === "joining"));
+  }, [app, state, name]);
+  return (
+    <>
+      {page({ app, model })}
+      <div class="sr-only" aria-live="polite" data-testid="spoken">{model.spoken}</div>
+      <div class="room-notice" role="status">
+        {model.notice && <p class="room-toast" data-testid="notice">{model.notice.text}</p>}
+      </div>
+    </>
+  );
+}
+
+function page({ app, model }: View) {
+  switch (model.state.at) {
+    case "opening":
+    case "check":
+      return <Check app={app} model={model} />;
+    case "countdown":
+      return <Countdown app={app} model={model} />;
+    case "connected":
+    case "reconnecting":
+      return <Room app={app} model={model} />;
+    default:
+      return <StatePage app={app} model={model} />;
+  }
+}

@@ -1,0 +1,28 @@
+import { Eye, ScrollText, Video } from "lucide";
+import type { ComponentChildren } from "preact";
+
+import { say, type View } from "./common";
+import { Icon } from "./icon";
+
+/** What every page before the room says: which lecture this is, and what is kept of one's visit. */
+export function Welcome({ app, model, children }: View & { children?: ComponentChildren }) {
+  const { lecture, policy_sentence: policy } = app.page.data;
+  return (
+    <main class="gate">
+      <header class="gate-head">
+        <p class="gate-brand">Pendopo</p>
+        <h1 tabIndex={-1}>{lecture.title}</h1>
+        <p class="gate-sub">{lecture.lecturer_name}</p>
+        <p class="gate-sub">{app.page.data.when}</p>
+      </header>
+      {children}
+      <ul class="gate-notes">
+        {model.lecture.recording && (
+          <li data-testid="recording-notice"><Icon of={Video} /><span>{say(app, "recorded_notice")}</span></li>
+        )}
+        <li><Icon of={Eye} /><span>{say(app, "visibility_notice")}</span></li>
+        <li><Icon of={ScrollText} /><span>{policy}</span></li>
+      </ul>
+    </main>
+  );
+}

@@ -30,37 +30,13 @@ PASSWORD_MOST = 200
 # The commonest of ten characters and more; shorter ones fall to the length alone.
 _COMMON = frozenset(
     [
-        "1234567890",
-        "0123456789",
-        "0987654321",
-        "12345678910",
-        "123456789a",
-        "password12",
-        "password123",
-        "password1234",
-        "qwertyuiop",
-        "qwerty12345",
-        "qwerty123456",
-        "1q2w3e4r5t",
-        "1q2w3e4r5t6y",
-        "iloveyou123",
-        "administrator",
-        "admin12345",
-        "admin123456",
-        "indonesia123",
-        "indonesia45",
-        "bismillah123",
-        "bismillah1",
-        "rahasia123",
-        "sayangku123",
-        "welcome123",
-        "passw0rd123",
-        "jakarta123",
-        "merdeka1945",
-        "pendopo123",
-        "katasandi123",
+        "1234567890", "0123456789", "0987654321", "12345678910", "123456789a", "password12",
+        "password123", "password1234", "qwertyuiop", "qwerty12345", "qwerty123456", "1q2w3e4r5t",
+        "1q2w3e4r5t6y", "iloveyou123", "administrator", "admin12345", "admin123456", "indonesia123",
+        "indonesia45", "bismillah123", "bismillah1", "rahasia123", "sayangku123", "welcome123",
+        "passw0rd123", "jakarta123", "merdeka1945", "pendopo123", "katasandi123",
     ]
-)
+)  # fmt: skip
 
 
 class Purpose(StrEnum):

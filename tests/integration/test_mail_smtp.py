@@ -21,7 +21,12 @@ async def server() -> AsyncIterator[SmtpServer]:
 
 
 def a_mailer(server: SmtpServer, **settings: object) -> SmtpMailer:
-    defaults: dict[str, object] = {"host": "127.0.0.1", "port": server.port, "security": "none", "timeout": 5.0}
+    defaults: dict[str, object] = {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "security": "none",
+        "timeout": 5.0,
+    }
     return SmtpMailer(SmtpSettings(**(defaults | settings)))  # type: ignore[arg-type]  # one place of defaults
 
 
@@ -89,7 +94,11 @@ async def test_a_policy_that_refuses_the_content_is_a_refusal(server: SmtpServer
     server.at_data["*"] = "554 5.7.1 Looks like spam"
     with pytest.raises(MailRefused) as refused:
         await a_mailer(server).send(a_message())
-    assert (refused.value.code, refused.value.enhanced, refused.value.text) == (554, "5.7.1", "Looks like spam")
+    assert (refused.value.code, refused.value.enhanced, refused.value.text) == (
+        554,
+        "5.7.1",
+        "Looks like spam",
+    )
 
 
 async def test_a_full_mailbox_is_a_refusal_and_greylisting_is_not(server: SmtpServer) -> None:
@@ -158,8 +167,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("tls")
     key, cert = folder / "key.pem", folder / "cert.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
          "-keyout", str(key), "-out", str(cert)],
         check=True, capture_output=True,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """The iCalendar file of an invite or a cancel (RFC 5545, 5546, 6047), as bytes.
 
-`METHOD` stands in the VCALENDAR only. There is one VEVENT in UTC (Indonesia's zones know no daylight saving, so that
-no VTIMEZONE is needed) and one ATTENDEE, so that nobody sees the others' addresses.
+`METHOD` stands in the VCALENDAR only. There is one VEVENT in UTC (Indonesia's zones know no daylight
+saving, so that no VTIMEZONE is needed) and one ATTENDEE, so that nobody sees the others' addresses.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _LONGEST = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """What a calendar shows. `organizer` is a mailbox of ours; `how_to_join` two lines in the person's language."""
+    """What a calendar shows. `organizer` is a mailbox of ours, `how_to_join` two lines to the person."""
 
     uid: str
     sequence: int
@@ -67,7 +67,7 @@ def _event(appointment: Appointment, stamped_at: int) -> Event:
     event.add("dtend", to_datetime(appointment.ends_at).replace(microsecond=0))
     event.add("summary", title, parameters={"LANGUAGE": appointment.language})
     event.add("organizer", _mailbox(appointment.organizer))
-    event.add("attendee", _attendee(appointment.attendee), encode=0)
+    event.add("attendee", _attendee(appointment.attendee), encode=False)
     cancelled = appointment.method == "CANCEL"
     event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
     if cancelled:

@@ -23,8 +23,11 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a mail tells of a lecture. Instants in Unix ms, JP in hundredths, the policy's sentence already in the
-    reader's language, `join_url` the reader's own link; `institution` invites."""
+    """What a mail tells of a lecture.
+
+    Instants in Unix ms, JP in hundredths, the policy's sentence already in the reader's language, `join_url`
+    the reader's own link; `institution` is who invites.
+    """
 
     title: str
     starts_at: int
@@ -127,7 +130,7 @@ def how_to_join(language: Language) -> tuple[str, str]:
 
 
 def zones_differ(notice: Notice, reader: Reader) -> bool:
-    """Whether the reader's wall clock shows another time than the lecture's (WIB in Jakarta and Pontianak is one)."""
+    """Whether the reader's clock shows another time than the lecture's; Jakarta and Pontianak are both WIB."""
     return local(notice.starts_at, notice.zone).utcoffset() != local(
         notice.starts_at, reader.zone
     ).utcoffset() or zone_name(notice.zone, notice.starts_at) != zone_name(reader.zone, notice.starts_at)

@@ -1,7 +1,8 @@
 """The life of one person's invite to one lecture: what is owed to them, and how it went.
 
-RFC 5546 decides what a calendar does with it: one UID for the life of the invite, a SEQUENCE that rises when time,
-duration or status change, and a CANCEL that is ignored unless its SEQUENCE is higher than what came before.
+RFC 5546 decides what a calendar does with it: one UID for the life of the invite, a SEQUENCE that rises
+when time, duration or status change, and a CANCEL that is ignored unless its SEQUENCE is higher than what
+came before.
 """
 
 import hashlib
@@ -49,7 +50,7 @@ MOVES: dict[InviteState, dict[str, InviteState]] = {
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What a calendar shows of a lecture by its own rules: instants in Unix ms, and whether it takes place."""
+    """What a calendar acts on: instants in Unix ms, and whether the lecture takes place."""
 
     starts_at: int
     ends_at: int
@@ -60,8 +61,8 @@ class Slot:
 class Invite:
     """What was last owed to one person, and how its delivery stands.
 
-    `sends` counts the wishes to send, not the tries: it makes the Message-ID of a wished repeat a new one (mail
-    programs hide a second mail with the Message-ID of the first), while a retry keeps it.
+    `sends` counts the wishes to send, not the tries: it makes the Message-ID of a wished repeat a new one
+    (mail programs hide a second mail with the Message-ID of the first), while a retry keeps it.
     """
 
     registration_id: str
@@ -102,7 +103,7 @@ class Invite:
         return replace(self, state=self._after("owe"), sends=self.sends + 1, last_error=None)
 
     def rescheduled(self) -> "Invite":
-        """A new version after the time changed, or an invite after a cancel. An answer to the old time is void."""
+        """A new time, or an invite after a cancel; an answer to the old time is void."""
         return self._version("REQUEST")
 
     def cancelled(self) -> "Invite":

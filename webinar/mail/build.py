@@ -19,6 +19,8 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=.{{3,254}}$)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _MAILBOXES = ("From", "To")
+# An address may have 254 characters; a longer word in a name or a subject would make too long a line.
+_LONGEST_WORD = 260
 _HEADER_NAME = re.compile(r"(List|X)-[A-Za-z-]{1,60}")
 
 
@@ -35,13 +37,14 @@ class _Policy(EmailPolicy):
     def fold(self, name: str, value: Any) -> str:
         if name.lower() in self._WHOLE:
             return f"{name}: {value}{self.linesep}"
-        if str(value).isascii():
-            return super().fold(name, value)
+        text = str(value)
+        if text.isascii() and max(map(len, text.split()), default=0) < _LONGEST_WORD:
+            return str(super().fold(name, value))
         if name in _MAILBOXES:
             mailbox = value.addresses[0]
             words = _encoded(mailbox.display_name, len(name) + 2)
             return f"{name}: {words}{self.linesep} <{mailbox.addr_spec}>{self.linesep}"
-        return f"{name}: {_encoded(str(value), len(name) + 2)}{self.linesep}"
+        return f"{name}: {_encoded(text, len(name) + 2)}{self.linesep}"
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         return self.fold(name, value).encode("ascii")
@@ -56,7 +59,7 @@ def _encoded(text: str, column: int) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text without control characters, line ends and runs of blanks: fit for a header or a calendar's value."""
+    """Without control characters, line ends and runs of blanks: fit for a header or a calendar's value."""
     return " ".join(_CONTROLS.sub(" ", text).split())
 
 

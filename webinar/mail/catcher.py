@@ -1,4 +1,4 @@
-"""The mail catcher of the demonstration: takes every mail over SMTP, keeps it in a folder, shows it on a page.
+"""The mail catcher of the demonstration: every mail is taken, kept in a folder, shown on a page.
 
 It listens on loopback only, and answers only to loopback's names: what it shows lets people sign in.
 """

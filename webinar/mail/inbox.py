@@ -23,7 +23,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-# A mail is somebody else's HTML: no script, no form, nothing loaded, an origin of its own; links open a new tab.
+# A mail is somebody else's HTML: no script, no form, nothing loaded, no origin; links open a new tab.
 _MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
     "img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"

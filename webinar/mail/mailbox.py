@@ -1,6 +1,5 @@
-"""Caught mails in a folder: one file a mail, written whole or not at all, the oldest deleted beyond a number."""
+"""Caught mails in a folder: one file each, written whole or not at all; the oldest make room."""
 
-import os
 import re
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -107,7 +106,7 @@ class Mailbox:
         return self._lines[name]
 
     def _names(self) -> list[str]:
-        files = (Path(entry).stem for entry in os.listdir(self._folder) if entry.endswith(".eml"))
+        files = (path.stem for path in self._folder.iterdir() if path.suffix == ".eml")
         return sorted(name for name in files if _NAME.fullmatch(name))
 
     def _prune(self) -> None:

@@ -45,8 +45,8 @@ class Receipt:
 class MailNotSent(Exception):  # noqa: N818 - the two ways it ends are named below
     """The message did not go out.
 
-    `code` is the SMTP reply (RFC 5321 section 4.2), 0 if there was none; `text` is what the server or the network
-    said; `enhanced` is the status of RFC 3463, such as "5.1.1", or "".
+    `code` is the SMTP reply (RFC 5321 section 4.2), 0 if there was none; `text` is what the server or the
+    network said; `enhanced` is the status of RFC 3463, such as "5.1.1", or "".
     """
 
     def __init__(self, code: int, text: str, enhanced: str = "") -> None:

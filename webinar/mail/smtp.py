@@ -20,9 +20,10 @@ _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b\s*")
 class SmtpSettings:
     """Where and how to hand mail over; times in seconds.
 
-    `security` is "none", "starttls" (port 587) or "tls" (port 465). A connection is used for at most `most_messages`
-    messages and `longest_life` seconds, and given up after `longest_idle` seconds without one, since servers
-    hang up on silent clients. `ca_file` names certificates (PEM) to trust beside those of the system.
+    `security` is "none", "starttls" (port 587) or "tls" (port 465). A connection is used for at most
+    `most_messages` messages and `longest_life` seconds, and given up after `longest_idle` seconds without
+    one, since servers hang up on silent clients. `ca_file` names certificates (PEM) to trust beside those
+    of the system.
     """
 
     host: str
@@ -90,7 +91,7 @@ class SmtpMailer:
         try:
             answer = await _transaction(connection, message, content)
         except BaseException as error:
-            # Whatever went wrong, also a cancellation half-way: the next message starts on a clean connection.
+            # Whatever went wrong, even a cancellation: the next message starts on a clean connection.
             await self._drop(polite=isinstance(error, aiosmtplib.SMTPResponseException))
             if _is_hang_up(error) and not connection.in_data:
                 raise _HungUp(_not_sent(error)) from error

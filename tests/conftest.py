@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from tests.build import NINE
+from tests.servers.livekit import livekit as livekit
 from tests.servers.postgres import Postgres, postgres
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ class RunningLiveKit:
         """An adapter to it; close it, or use it with `async with`."""
         return LiveKit(self.http_url, self.key, self.secret)
 
-    def token(self, *, identity: str, room: str, name: str = "Siti", **grants: object) -> str:
+    def token(self, *, identity: str, room: str, name: str = "Siti", **grants: Any) -> str:
         """A token to join; grants as `webinar.media.tokens.mint` takes them."""
         now = SystemClock().now()
         return tokens.mint(
@@ -52,7 +53,7 @@ class RunningLiveKit:
             name=name,
             room=room,
             now=now,
-            **grants,  # type: ignore[arg-type]  # passed through as they are
+            **grants,
         )
 
     async def kill(self) -> None:
@@ -80,7 +81,7 @@ async def running_livekit(webhook_urls: Sequence[str] = ()) -> AsyncIterator[Run
         await livekit.server.start()
         yield livekit
     finally:
-        await livekit.server.stop()
+        await livekit.server.kill()
         shutil.rmtree(folder)
 
 
@@ -90,7 +91,9 @@ def livekit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLiveKit
 
     It does not hang on an event loop: the process is polled.
     """
-    livekit = _new(tmp_path_factory.mktemp("livekit"), ())
-    asyncio.run(livekit.server.start())
-    yield livekit
-    asyncio.run(livekit.server.stop())
+    running = _new(tmp_path_factory.mktemp("livekit"), ())
+    # With a factory of its own the runner leaves pytest's event loop where it is.
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(running.server.start())
+        yield running
+        runner.run(running.server.kill())

@@ -33,7 +33,10 @@ class ParticipantAbsent(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class RoomState:
-    """A room as the media server has it. `num_participants` does not count hidden ones."""
+    """A room as the media server has it.
+
+    `num_participants` counts hidden ones but no recorders, and is up to 5 s late: to show, not to decide by.
+    """
 
     name: str
     sid: str

@@ -139,13 +139,30 @@ def free_ports() -> Ports:
 
 def _free(kind: socket.SocketKind) -> int:
     for port in random.sample(range(_LOWEST_PORT, _HIGHEST_PORT), 200):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind(("", port))
-            except OSError:
-                continue
+        if _can_bind(kind, "", port):
             return port
     raise MediaServerError("no free port was found for the LiveKit server")
+
+
+def _taken(options: ServerOptions) -> int | None:
+    """The first of its ports that somebody else listens on."""
+    ports = options.ports
+    wanted = [(socket.SOCK_STREAM, address, ports.http) for address in options.bind_addresses]
+    wanted += [(socket.SOCK_STREAM, "", ports.tcp), (socket.SOCK_DGRAM, "", ports.udp)]
+    return next((port for kind, address, port in wanted if not _can_bind(kind, address, port)), None)
+
+
+def _can_bind(kind: socket.SocketKind, address: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            # As servers do: connections that were closed a moment ago do not hold the port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
 
 
 class MediaServer:
@@ -162,11 +179,20 @@ class MediaServer:
 
     @property
     def http_url(self) -> str:
-        return f"http://127.0.0.1:{self.options.ports.http}"
+        """Its API, as this machine reaches it."""
+        return f"http://{self._host}:{self.options.ports.http}"
 
     @property
     def ws_url(self) -> str:
-        return f"ws://127.0.0.1:{self.options.ports.http}"
+        """Its signalling, as a browser of this machine reaches it."""
+        return f"ws://{self._host}:{self.options.ports.http}"
+
+    @property
+    def _host(self) -> str:
+        address = next(iter(self.options.bind_addresses), "")
+        if address in ("", "0.0.0.0", "::"):  # noqa: S104 - compared with, not bound to
+            return "127.0.0.1"
+        return f"[{address}]" if ":" in address else address
 
     @property
     def pid(self) -> int | None:
@@ -185,7 +211,10 @@ class MediaServer:
         if self.running:
             return
         binary = await asyncio.to_thread(find_binary, self._binary)
-        await asyncio.to_thread(self._spawn, binary)
+        # Asked first, or another server on that port would answer in its place.
+        if taken := _taken(self.options):
+            raise MediaServerError(f"port {taken} is in use: stop what listens there, or choose another port")
+        self._spawn(binary)  # Not in a helper thread: the child ends with the thread that made it.
         try:
             await self._answered(clock.monotonic() + _START_TIMEOUT_S)
         except BaseException:

@@ -3,8 +3,9 @@
 import pytest
 
 from webinar.core.clock import ManualClock
-from webinar.media.fake import FakeMedia, signed
+from webinar.media.fake import FakeMedia
 from webinar.media.port import MediaUnavailable
+from webinar.media.signing import signed
 from webinar.media.tokens import mint
 from webinar.media.webhook import parse
 

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from webinar.media.fake import signature
+from webinar.media.signing import signature
 from webinar.media.webhook import ForgedWebhook, UnreadableWebhook, WebhookEvent, parse
 
 NOW = 1_795_361_454_500

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from jinja2 import nodes
+from markupsafe import Markup
 
 from webinar.core import language as wording
 from webinar.core.language import ConflictingTranslationError, indonesian, merge, translator
@@ -119,7 +120,7 @@ def test_a_name_in_a_template_is_escaped_and_markup_in_a_sentence_stays() -> Non
     page = rendering.environment("en").from_string(
         '{{ _("Hello %(name)s", name=name) }} {{ _("a < %(b)s", b=b) }}'
     )
-    shown = page.render(name="<script>", b=rendering.Markup("<b>1</b>"))
+    shown = page.render(name="<script>", b=Markup("<b>1</b>"))
     assert shown == "Hello &lt;script&gt; a &lt; <b>1</b>"
 
 

@@ -11,7 +11,7 @@ from webinar.web.rendering import render
 from webinar.web.site import SITE
 
 PROBLEM = "application/problem+json"
-PAGES = frozenset({403, 404, 409, 410, 413, 429, 500, 503})
+PAGES = frozenset({400, 401, 403, 404, 409, 410, 412, 413, 422, 429, 500, 503})
 
 
 class TooLarge(Refused):

@@ -84,9 +84,10 @@ async def page(
     newest_first: bool = False,
     limit: int = 50,
     trials: bool = False,
+    manageable_only: bool = False,
 ) -> list[Lecture]:
     """Lectures of the scope in the order of their start; `after` is (starts_at, id) of the last one seen."""
-    query = _lectures().where(visible(scope))
+    query = _lectures().where(manageable(scope) if manageable_only else visible(scope))
     if not trials:
         query = query.where(LectureRow.trial.is_(False))
     if states:
@@ -220,6 +221,23 @@ async def save_room(session: AsyncSession, room: Room) -> None:
     await session.execute(
         update(RoomRow).where(RoomRow.id == room.id).values(**{**fields, "state": room.state.value})
     )
+
+
+async def change_room(session: AsyncSession, before: Room, after: Room) -> bool:
+    """Write the room if it is still as it was read; False when somebody was faster."""
+    fields = {name: getattr(after, name) for name in Room.__slots__ if name != "id"}
+    rows = await session.execute(
+        update(RoomRow)
+        .where(
+            RoomRow.id == before.id,
+            RoomRow.state == before.state.value,
+            RoomRow.sid.is_not_distinct_from(before.sid),
+        )
+        .values(**{**fields, "state": after.state.value})
+        .returning(RoomRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return rows.scalar_one_or_none() is not None
 
 
 # --- the official window -----------------------------------------------------------------------

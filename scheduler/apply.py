@@ -1,0 +1,133 @@
+"""Doing what the plan says. Each deed is recorded first, may be repeated, and stands alone.
+
+No transaction is open while the media server is asked. Before each change the lecture is read again:
+an organiser may have cancelled it while a room was being opened, and the next look then closes it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from scheduler import recording
+from scheduler.plan import Action, Seen, room_timeouts
+from scheduler.sweep import owe_sweep
+from webinar.core import effects
+from webinar.core.clock import Clock
+from webinar.core.database import Database
+from webinar.evidence import store as evidence
+from webinar.hours import service as hours
+from webinar.lectures import rooms, service, store
+from webinar.lectures.rules import Room
+from webinar.media.port import Media, MediaUnavailable
+
+FIRST_SWEEP_MS = 5_000
+
+
+class Doer:
+    """Applies actions to the database and the media server.
+
+    Every method may raise `MediaUnavailable` (after it was recorded), `Stale` and `IllegalMove` (somebody
+    else was faster: look again).
+    """
+
+    def __init__(self, db: Database, media: Media, clock: Clock) -> None:
+        self._db = db
+        self._media = media
+        self._clock = clock
+        self._deeds: Mapping[Action, Callable[[Seen], Awaitable[None]]] = {
+            Action.OPEN_ROOM: self._open_room,
+            Action.WANT_RECORDING: self._want_recording,
+            Action.GO_LIVE: self._go_live,
+            Action.MISS: self._miss,
+            Action.END: self._end,
+            Action.STOP_RECORDING: self._stop_recording,
+            Action.CLOSE_ROOM: self._close_room,
+            Action.FINALISE: self._finalise,
+        }
+
+    async def do(self, action: Action, seen: Seen) -> None:
+        await self._deeds[action](seen)
+
+    async def _open_room(self, seen: Seen) -> None:
+        lecture = seen.lecture
+        async with self._db.writing() as session:
+            room = await service.wanted_room(session, lecture)
+        empty_s, departure_s = room_timeouts(lecture, self._clock.now())
+        try:
+            made = await self._media.open_room(
+                room.name, empty_timeout_s=empty_s, departure_timeout_s=departure_s
+            )
+        except MediaUnavailable as error:
+            await self._note_failure(room, error)
+            raise
+        now = self._clock.now()
+        async with self._db.writing() as session:
+            lecture = await store.find(session, lecture.id) or lecture
+            if await rooms.opened(session, lecture, room, made.sid, now):
+                await owe_sweep(session, room, now + FIRST_SWEEP_MS, now)
+
+    async def _want_recording(self, seen: Seen) -> None:
+        async with self._db.writing() as session:
+            await recording.want(session, seen.lecture, self._clock.now())
+
+    async def _stop_recording(self, seen: Seen) -> None:
+        async with self._db.writing() as session:
+            await recording.stop(session, seen.lecture.id, self._clock.now())
+
+    async def _go_live(self, seen: Seen) -> None:
+        async with self._db.writing() as session:
+            await service.went_live(session, seen.lecture, self._clock.now())
+
+    async def _end(self, seen: Seen) -> None:
+        async with self._db.writing() as session:
+            await service.ended(session, seen.lecture, self._clock.now())
+
+    async def _miss(self, seen: Seen) -> None:
+        """Nobody was there to open the room in time; a room would help nobody now."""
+        now = self._clock.now()
+        async with self._db.writing() as session:
+            await service.note(session, seen.lecture, "missed", now=now, due_at=seen.lecture.opens_at)
+            await service.ended(session, seen.lecture, now)
+
+    async def _close_room(self, seen: Seen) -> None:
+        room = seen.room
+        if room is None:
+            return
+        async with self._db.writing() as session:
+            closing = await rooms.closing(session, room)
+        if closing is None:
+            return
+        try:
+            await self._look_and_close(closing)
+        except MediaUnavailable as error:
+            await self._note_failure(closing, error)
+            raise
+        now = self._clock.now()
+        async with self._db.writing() as session:
+            # Seen once more: an absent room ends every interval that a lost webhook left open.
+            await evidence.record_sweep(session, room_name=room.name, room_sid=None, participants=(), at=now)
+            await rooms.closed(session, seen.lecture, closing, now)
+            await effects.withdraw(session, f"sweep:{room.name}", "the room is closed", now)
+
+    async def _look_and_close(self, room: Room) -> None:
+        """The last look at who is inside, just before everybody is sent out."""
+        if room.sid is not None:
+            at = self._clock.now()
+            inside = await self._media.list_participants(room.name)
+            async with self._db.writing() as session:
+                await evidence.record_sweep(
+                    session,
+                    room_name=room.name,
+                    room_sid=room.sid if inside else None,
+                    participants=inside,
+                    at=at,
+                )
+        await self._media.close_room(room.name)
+
+    async def _finalise(self, seen: Seen) -> None:
+        now = self._clock.now()
+        async with self._db.writing() as session:
+            await hours.settle(session, seen.lecture, now)
+            await service.finalised(session, seen.lecture, now)
+
+    async def _note_failure(self, room: Room, error: MediaUnavailable) -> None:
+        async with self._db.writing() as session:
+            await rooms.failed(session, room, error.code)

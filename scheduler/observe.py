@@ -1,0 +1,24 @@
+"""What there is: the database's view of one lecture, in a few statements."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from scheduler import recording
+from scheduler.plan import Seen
+from webinar.lectures import store as lectures
+from webinar.lectures.rules import main_room_name
+from webinar.policies import store as policies
+
+
+async def observe(session: AsyncSession, lecture_id: str) -> Seen | None:
+    """The lecture as it is; None when there is none (a draft that was deleted)."""
+    lecture = await lectures.find(session, lecture_id)
+    if lecture is None:
+        return None
+    name = main_room_name(lecture_id)
+    policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
+    return Seen(
+        lecture=lecture,
+        room=(await lectures.rooms_named(session, [name])).get(name),
+        recording=await recording.state_of(session, lecture_id),
+        quiet_period_s=policy.quiet_period_s,
+    )

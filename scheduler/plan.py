@@ -1,0 +1,169 @@
+"""What a lecture lacks at an instant, decided purely: seen -> actions and the next due time.
+
+The plan is level-triggered: it looks at what is, not at what happened. Missing a look, looking
+twice or dying half-way changes nothing but the time it takes.
+
+| late, and          | what happens                                                        |
+|--------------------|---------------------------------------------------------------------|
+| still before its end | the room opens at once, the lecture goes live at once if it is time |
+| already over       | no room: the lecture is ended, and the audit says that it was missed |
+| quiet period over  | the hours are settled at once                                       |
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from webinar.core.ids import is_id
+from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, Room, RoomState
+from webinar.lectures.upcoming_rules import BY_SCHEDULE, final_at
+
+SWEEP_EVERY_MS = 30_000
+RECORDING = frozenset({"wanted", "recording", "paused"})
+# Not yet, or over because the lecture was: one that is extended after its end goes on.
+NOT_RECORDING = frozenset({None, "finishing", "ready"})
+# A try room that nobody entered yet is kept this long, one that was left this long.
+TRIAL_EMPTY_S = 600
+TRIAL_LEFT_S = 60
+# A room outlives the lecture's latest end by this much, so that the reconciler closes it, not a timer.
+MARGIN_S = 900
+
+
+class Action(StrEnum):
+    """What the scheduler can do about a lecture; each may be repeated without harm."""
+
+    OPEN_ROOM = "open_room"
+    WANT_RECORDING = "want_recording"
+    GO_LIVE = "go_live"
+    MISS = "miss"
+    END = "end"
+    STOP_RECORDING = "stop_recording"
+    CLOSE_ROOM = "close_room"
+    FINALISE = "finalise"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A lecture as the database has it. The watch writes there what the media server has.
+
+    `recording` is the state of its recording, None when none was ever wanted; `quiet_period_s` is
+    the pinned policy's.
+    """
+
+    lecture: Lecture
+    room: Room | None
+    recording: str | None
+    quiet_period_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do now, in order, and when to look again (Unix ms); None: never by itself."""
+
+    actions: tuple[Action, ...]
+    next_at: int | None
+
+
+def plan(seen: Seen, now: int) -> Plan:
+    """What is missing now, and the next instant at which something will be."""
+    match seen.lecture.state:
+        case LectureState.SCHEDULED:
+            return _before(seen, now)
+        case LectureState.OPEN | LectureState.LIVE:
+            return _in_session(seen, now)
+        case LectureState.ENDED:
+            return _after(seen, now)
+        case _:
+            return Plan(_wound_up(seen), None)
+
+
+def _before(seen: Seen, now: int) -> Plan:
+    lecture = seen.lecture
+    if now >= lecture.latest_end_at:
+        return Plan((Action.MISS,), now)
+    if now >= lecture.opens_at:
+        return Plan((Action.OPEN_ROOM,), now)
+    # A lecture moved to a later day may have a room from before.
+    return Plan(_wound_up(seen), lecture.opens_at)
+
+
+def _in_session(seen: Seen, now: int) -> Plan:
+    lecture = seen.lecture
+    if now >= lecture.latest_end_at or _left(seen):
+        return Plan((Action.END,), now)
+    actions: list[Action] = []
+    dues = [lecture.latest_end_at]
+    if seen.room is None or seen.room.state is not RoomState.OPEN:
+        actions.append(Action.OPEN_ROOM)
+    if lecture.recorded and seen.recording in NOT_RECORDING:
+        actions.append(Action.WANT_RECORDING)
+    if lecture.state is LectureState.OPEN and lecture.live_by == BY_SCHEDULE:
+        if now >= lecture.starts_at:
+            actions.append(Action.GO_LIVE)
+        else:
+            dues.append(lecture.starts_at)
+    return Plan(tuple(actions), min(dues))
+
+
+def _left(seen: Seen) -> bool:
+    """A room that was tried out is over once it is gone from the media server."""
+    return seen.lecture.trial and seen.room is not None and seen.room.state is RoomState.LOST
+
+
+def _after(seen: Seen, now: int) -> Plan:
+    due = final_at(seen.lecture.ended_at or now, seen.quiet_period_s)
+    actions = _wound_up(seen)
+    return Plan((*actions, Action.FINALISE) if now >= due else actions, due)
+
+
+def _wound_up(seen: Seen) -> tuple[Action, ...]:
+    stop = (Action.STOP_RECORDING,) if seen.recording in RECORDING else ()
+    there = seen.room is not None and seen.room.state is not RoomState.CLOSED
+    return (*stop, Action.CLOSE_ROOM) if there else stop
+
+
+def room_timeouts(lecture: Lecture, now: int) -> tuple[int, int]:
+    """Seconds that the media server keeps the room before anybody came, and after everybody left."""
+    if lecture.trial:
+        return TRIAL_EMPTY_S, TRIAL_LEFT_S
+    until_the_end = max(0, lecture.latest_end_at - now) // 1000 + MARGIN_S
+    return until_the_end, until_the_end
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Rooms that the media server should have and has not, and names that it has and nobody owes."""
+
+    lost: tuple[Room, ...]
+    strange: tuple[str, ...]
+
+
+def compare(owed: Sequence[Room], present: Sequence[tuple[str, str]]) -> Difference:
+    """What the media server lacks and has too much.
+
+    Args:
+        owed: every room that is not closed, read *before* the server was asked: one that was opened
+            in between is then no false alarm.
+        present: (name, SID) of each room of the server. Only names of our own form are looked at.
+    """
+    sids = dict(present)
+    names = {room.name for room in owed}
+    lost = [room for room in owed if room.state is RoomState.OPEN and sids.get(room.name) != room.sid]
+    strange = [name for name in sids if name not in names and is_ours(name)]
+    return Difference(tuple(lost), tuple(strange))
+
+
+def is_ours(room_name: str) -> bool:
+    """Whether a room name is `<lecture id>.<kind>`; others on a shared media server are left alone."""
+    lecture_id, dot, kind = room_name.partition(".")
+    return bool(dot) and is_id(lecture_id) and kind.isalnum()
+
+
+def sweeps_on(lecture: Lecture | None, room: Room | None) -> bool:
+    """Whether the room is still to be looked into."""
+    return (
+        lecture is not None
+        and lecture.state in IN_SESSION
+        and room is not None
+        and room.state in {RoomState.OPEN, RoomState.LOST, RoomState.WANTED}
+    )

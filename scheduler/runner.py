@@ -1,0 +1,153 @@
+"""The scheduler's process: ticks, wake-ups, the watch, a sign of life.
+
+APScheduler is the tick only: the next due time as a date, an interval as a net, in memory. What is
+owed, and whether it was done, is in the database alone.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from scheduler.lecture import Reconciler
+from scheduler.sweep import Sweeper
+from scheduler.watch import Watch
+from webinar.core import processes
+from webinar.core.clock import Clock, to_datetime
+from webinar.core.database import Database, DatabaseAway
+from webinar.core.effects import Handler
+from webinar.core.effects_runner import LEASE_MS, Runner, worker_name
+from webinar.core.wake import Wake
+from webinar.media.port import Media
+
+NET_S = 3
+WATCH_S = 2.5
+NEXT = "next"
+
+log = structlog.get_logger()
+
+
+def own_handlers(db: Database, media: Media, clock: Clock) -> dict[str, Handler]:
+    """The handlers of the kinds that the scheduler itself looks after."""
+    return {"lecture": Reconciler(db, media, clock), "sweep": Sweeper(db, media, clock)}
+
+
+class Scheduler:
+    """`await scheduler.run(stop)` until the event is set.
+
+    Args:
+        handlers: those of the other kinds (mails, invites, removals); the scheduler's own are added.
+        lease_ms: how long after its death another scheduler takes over what this one ran.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        media: Media,
+        clock: Clock,
+        handlers: Mapping[str, Handler] | None = None,
+        *,
+        lease_ms: int = LEASE_MS,
+        watch_s: float = WATCH_S,
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._name = worker_name()
+        self._started_at = clock.now()
+        self._wake = Wake(db)
+        self._watch = Watch(db, media, clock)
+        self._watch_s = watch_s
+        self._ticks = AsyncIOScheduler(timezone="UTC")
+        self._runner = Runner(
+            db,
+            {**own_handlers(db, media, clock), **(handlers or {})},
+            clock,
+            worker=self._name,
+            lease_ms=lease_ms,
+            freed=self._wake.ring,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then let what runs come to its end."""
+        await self._start()
+        log.info("scheduler_started", process=self._name)
+        stopping = asyncio.create_task(stop.wait(), name="scheduler-stop")
+        stopping.add_done_callback(lambda _: self._wake.ring())
+        try:
+            while not stop.is_set():
+                await self._step()
+                await self._wake.wait()
+        finally:
+            stopping.cancel()
+            await self._end()
+
+    async def _start(self) -> None:
+        await self._wake.start()
+        self._ticks.start()
+        self._every(NET_S, self._tick)
+        self._every(self._watch_s, self._look)
+        self._every(processes.BEAT_EVERY_S, self._beat)
+        for first in (self._beat, self._look):
+            self._ticks.add_job(first)
+
+    def _every(self, seconds: float, job: object) -> None:
+        self._ticks.add_job(
+            job, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None
+        )
+
+    async def _step(self) -> None:
+        try:
+            due = await self._runner.step()
+        except DatabaseAway:
+            log.warning("database_away")
+            return  # the net wakes us again
+        if due is not None:
+            self._ticks.add_job(
+                self._tick,
+                "date",
+                run_date=to_datetime(max(due, self._clock.now())),
+                id=NEXT,
+                replace_existing=True,
+                misfire_grace_time=None,
+            )
+
+    async def _tick(self) -> None:
+        self._wake.ring()
+
+    async def _look(self) -> None:
+        try:
+            await self._watch.look()
+        except DatabaseAway:
+            log.warning("database_away")
+
+    async def _beat(self) -> None:
+        try:
+            ahead = self._clock.now() - await self._db.now()
+            async with self._db.writing() as session:
+                await processes.beat(
+                    session,
+                    name=self._name,
+                    kind="scheduler",
+                    started_at=self._started_at,
+                    now=self._clock.now(),
+                    detail={
+                        "running": self._runner.busy,
+                        "clock_ahead_ms": ahead,
+                        "media_error": self._watch.error,
+                        "media_since": self._watch.since,
+                    },
+                )
+        except DatabaseAway:
+            log.warning("database_away")
+
+    async def _end(self) -> None:
+        self._ticks.shutdown(wait=False)
+        await self._runner.close()
+        await self._wake.close()
+        try:
+            async with self._db.writing() as session:
+                await processes.gone(session, self._name)
+        except DatabaseAway:
+            log.warning("database_away")
+        log.info("scheduler_ended", process=self._name)

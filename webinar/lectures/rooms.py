@@ -1,0 +1,66 @@
+"""What happens to a lecture's room on the media server, and what the audit trail says of it.
+
+Every change asks that the room is still as it was read: two schedulers may look at one lecture when
+the first one's lease has run out, and the second change then finds nothing to do.
+"""
+
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webinar.lectures import service, store
+from webinar.lectures.rules import Lecture, LectureState, Room, RoomState
+
+SWEEP_KIND = "sweep"
+
+
+async def opened(session: AsyncSession, lecture: Lecture, room: Room, sid: str, now: int) -> bool:
+    """The media server has the room, under this SID; the lecture is open from now on, if it was not."""
+    after = replace(
+        room.after("open"),
+        sid=sid,
+        opened_at=room.opened_at or now,
+        attempts=0,
+        last_error=None,
+        closed_at=None,
+    )
+    if not await store.change_room(session, room, after):
+        return False
+    again = room.state is RoomState.LOST
+    await service.note(
+        session, lecture, "room_opened", now=now, room=room.name, again=again, tries=room.attempts + 1
+    )
+    if lecture.state is LectureState.SCHEDULED:
+        await service.opened(session, lecture, now)
+    return True
+
+
+async def failed(session: AsyncSession, room: Room, error: str) -> bool:
+    """The media server did not do what we asked; the lecture's page shows why and how often."""
+    return await store.change_room(session, room, replace(room, attempts=room.attempts + 1, last_error=error))
+
+
+async def lost(session: AsyncSession, lecture: Lecture, room: Room, now: int) -> bool:
+    """The media server has the room no longer, or another of the same name; it is owed at once."""
+    if not await store.change_room(session, room, replace(room.after("lose"), attempts=0)):
+        return False
+    await service.note(session, lecture, "room_lost", now=now, room=room.name)
+    await service.owe_reconciling(session, lecture.id, now)
+    return True
+
+
+async def closing(session: AsyncSession, room: Room) -> Room | None:
+    """It is to be closed; None when somebody else changed it in the meantime."""
+    if room.state is RoomState.CLOSING:
+        return room
+    after = replace(room.after("close"), attempts=0, last_error=None)
+    return after if await store.change_room(session, room, after) else None
+
+
+async def closed(session: AsyncSession, lecture: Lecture, room: Room, now: int) -> bool:
+    """The media server has ended it, and everybody is out."""
+    after = replace(room.after("closed"), closed_at=now, attempts=0, last_error=None)
+    if not await store.change_room(session, room, after):
+        return False
+    await service.note(session, lecture, "room_closed", now=now, room=room.name)
+    return True

@@ -65,8 +65,8 @@ export class Api {
     return room === null ? null : { room, offset: offsetOf(room.server_time, sentAt, Date.now()) };
   }
 
-  async chatAfter(cursor: string | null): Promise<Message[] | null> {
-    const query = cursor === null ? "chat" : `chat?after=${encodeURIComponent(cursor)}`;
+  async chatAfter(cursor: number | null): Promise<Message[] | null> {
+    const query = cursor === null ? "chat" : `chat?after=${cursor}`;
     return (await this.#json<{ messages: Message[] }>(this.#get(query)))?.messages ?? null;
   }
 

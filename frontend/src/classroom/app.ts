@@ -72,13 +72,13 @@ export class App implements Listener {
     this.#media = new Media(this, sounds);
     this.#on = this.host ? null : { microphone: false, camera: false };
     this.#others = new OtherTabs(page.data.lecture.id, () => this.#seat, () => this.dispatch({ is: "entered_elsewhere" }));
-    const { starts_at: startsAt, ends_at: endsAt, recorded: recording } = page.data.lecture;
+    const { starts_at: startsAt, ends_at: endsAt } = page.data.lecture;
     this.model = {
       state: START,
       seen: NOTHING,
       chat: chats.EMPTY,
       hands: [],
-      lecture: { state: "", startsAt, endsAt, recording },
+      lecture: { state: "", startsAt, endsAt, recording: false },
       offset: page.data.server_time > 0 ? page.data.server_time - Date.now() : 0,
       panel: "chat",
       panelOpen: true,

@@ -1,7 +1,8 @@
 /** The chat of one lecture as the page knows it: stored messages, and own ones on their way. Pure. */
 
 export interface Message {
-  id: string;
+  /** Rises in the order in which the messages were stored. */
+  id: number;
   seat: string;
   name: string;
   role: string;
@@ -22,7 +23,7 @@ export interface Chat {
   pending: readonly Pending[];
   unread: number;
   /** Id up to which the history is complete: what `?after=` asks from. Broadcasts may have holes. */
-  cursor: string | null;
+  cursor: number | null;
 }
 
 export const EMPTY: Chat = { messages: [], pending: [], unread: 0, cursor: null };
@@ -71,9 +72,9 @@ export function read(chat: Chat): Chat {
   return chat.unread === 0 ? chat : { ...chat, unread: 0 };
 }
 
-/** By time; equal times keep the order in which they came. Each id once. */
+/** In the order of storing; each id once. */
 function merged(known: readonly Message[], more: readonly Message[]): Message[] {
   const byId = new Map(known.map((message) => [message.id, message]));
   for (const message of more) byId.set(message.id, message);
-  return [...byId.values()].sort((a, b) => a.at - b.at);
+  return [...byId.values()].sort((a, b) => a.id - b.id);
 }

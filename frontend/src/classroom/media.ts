@@ -41,6 +41,7 @@ export interface Seen {
   camera: boolean;
   screen: boolean;
   canPublish: boolean;
+  canShare: boolean;
   soundBlocked: boolean;
   weak: boolean;
   sid: string;
@@ -63,10 +64,14 @@ export const NOTHING: Seen = {
   camera: false,
   screen: false,
   canPublish: false,
+  canShare: false,
   soundBlocked: false,
   weak: false,
   sid: "",
 };
+
+/** `TrackSource.SCREEN_SHARE` of the media server's protocol. */
+const SCREEN_SHARE = 3;
 
 /** After this the page asks for a new admission instead of the old token's room. */
 const RECONNECT_FOR_MS = 20_000;
@@ -169,6 +174,7 @@ export class Media {
       camera: me.isCameraEnabled,
       screen: me.isScreenShareEnabled,
       canPublish: me.permissions?.canPublish ?? false,
+      canShare: mayShare(me),
       soundBlocked: !room.canPlaybackAudio,
       weak: me.connectionQuality === lk.ConnectionQuality.Poor,
       sid: me.sid,
@@ -312,6 +318,13 @@ function tilesOf(lk: Library, participant: Participant): VideoTile[] {
     ...tile("camera", participant.getTrackPublication(lk.Track.Source.Camera)),
     ...tile("screen", participant.getTrackPublication(lk.Track.Source.ScreenShare)),
   ];
+}
+
+/** No list of sources means all of them. */
+function mayShare(me: Participant): boolean {
+  const may = me.permissions;
+  const sources = may?.canPublishSources ?? [];
+  return may?.canPublish === true && (sources.length === 0 || sources.includes(SCREEN_SHARE));
 }
 
 const sourceOf = (lk: Library, track: LocalTrack): Track.Source =>

@@ -38,7 +38,7 @@ function Tool({ icon, label, testid, press, on, off, keys, badge = 0 }: ToolProp
 export function Bar({ app, model, wide, more }: View & { wide: boolean; more: () => void }) {
   const { seen, panel, panelOpen, chat } = model;
   const writes = !wide && !seen.canPublish && panel === "chat";
-  const sharing = seen.canPublish && typeof navigator.mediaDevices?.getDisplayMedia === "function";
+  const sharing = seen.canShare && typeof navigator.mediaDevices?.getDisplayMedia === "function";
   return (
     <div class="bar" aria-label={say(app, "controls")} role="group">
       {writes && <Composer app={app} model={model} />}

@@ -34,8 +34,8 @@ function Header({ app, model }: View) {
   useEffect(() => title.current?.focus({ preventScroll: true }), []);
   return (
     <header class="room-head">
-      {model.lecture.recording && (
-        <span class="rec" data-testid="recording" title={say(app, "recorded_notice")}>
+      {(app.page.data.lecture.recorded || model.lecture.recording) && (
+        <span class="rec" data-testid="recording" data-recording={String(model.lecture.recording)} title={say(app, "recorded_notice")}>
           <span class="rec-dot" aria-hidden="true" />
           {say(app, "recording")}
         </span>
@@ -120,16 +120,16 @@ function Tab({ app, model, of, label, badge }: View & { of: Panel; label: string
   );
 }
 
-function About({ app, model }: View) {
+function About({ app }: View) {
   const { lecture, policy_sentence: policy, when } = app.page.data;
   return (
     <div class="about">
       <h2>{lecture.title}</h2>
       <p>{lecture.lecturer_name}</p>
       <p>{when}</p>
-      <p>{policy}</p>
+      {policy !== "" && <p>{policy}</p>}
       <p>{say(app, "visibility_notice")}</p>
-      {model.lecture.recording && <p>{say(app, "recorded_notice")}</p>}
+      {lecture.recorded && <p>{say(app, "recorded_notice")}</p>}
     </div>
   );
 }

@@ -17,11 +17,11 @@ export function Welcome({ app, model, children }: View & { children?: ComponentC
       </header>
       {children}
       <ul class="gate-notes">
-        {model.lecture.recording && (
+        {(lecture.recorded || model.lecture.recording) && (
           <li data-testid="recording-notice"><Icon of={Video} /><span>{say(app, "recorded_notice")}</span></li>
         )}
         <li><Icon of={Eye} /><span>{say(app, "visibility_notice")}</span></li>
-        <li><Icon of={ScrollText} /><span>{policy}</span></li>
+        {policy !== "" && <li><Icon of={ScrollText} /><span>{policy}</span></li>}
       </ul>
     </main>
   );

@@ -130,10 +130,10 @@ def how_to_join(language: Language) -> tuple[str, str]:
 
 
 def zones_differ(notice: Notice, reader: Reader) -> bool:
-    """Whether the reader's clock shows another time than the lecture's; Jakarta and Pontianak are both WIB."""
-    return local(notice.starts_at, notice.zone).utcoffset() != local(
-        notice.starts_at, reader.zone
-    ).utcoffset() or zone_name(notice.zone, notice.starts_at) != zone_name(reader.zone, notice.starts_at)
+    """Whether the reader's clock shows another time than the lecture's; Pontianak and Jakarta share WIB."""
+    at = notice.starts_at
+    same_time = local(at, notice.zone).utcoffset() == local(at, reader.zone).utcoffset()
+    return not same_time or zone_name(notice.zone, at) != zone_name(reader.zone, at)
 
 
 def _letter_of(invite: Invite, notice: Notice, reader: Reader, reason: str) -> Letter:

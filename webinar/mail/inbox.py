@@ -87,7 +87,8 @@ async def _html(request: web.Request) -> web.Response:
     if opened is None:
         raise web.HTTPNotFound
     return web.Response(
-        text='<base target="_blank">' + opened.html,
+        # The doctype comes first: without it the mail would be laid out in quirks mode.
+        text='<!doctype html><base target="_blank">' + opened.html,
         content_type="text/html",
         headers={"Content-Security-Policy": _MAIL_POLICY},
     )

@@ -101,7 +101,7 @@ class Mailbox:
                 return None
             head = _PARSER.parsebytes(raw)
             self._lines[name] = Caught(
-                name, int(name[:13]), _header(head["From"]), _header(head["To"]), _header(head["Subject"])
+                name, int(name[:13]), _mailbox(head["From"]), _mailbox(head["To"]), _header(head["Subject"])
             )
         return self._lines[name]
 
@@ -116,6 +116,10 @@ class Mailbox:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.eml"
+
+
+def _mailbox(value: object) -> str:
+    return _header(value).replace('"', "")
 
 
 def _header(value: object) -> str:

@@ -25,6 +25,8 @@ _MS = Fraction(1, 1000)
 _BT601 = 6
 _PICTURE_OPTIONS = {
     "preset": "veryfast",
+    # No looking ahead: a still screen gives one picture a second, and each would be held back for ten.
+    "tune": "zerolatency",
     "profile": "baseline",
     "level": "3.1",
     "crf": "26",

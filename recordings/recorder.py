@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 OnState = Callable[[RecorderState], Awaitable[None]]
 
-_BACKLOG = 8
+BACKLOG = 8
 """Files that may wait for storage before recording pauses: about half a minute, a few megabytes."""
 _PATIENCE_S = 900.0
 """How long a recorder that has finished tries to write what still waits."""
@@ -60,19 +60,21 @@ async def record(
     stop: asyncio.Event,
     on_state: OnState | None = None,
     clock: Clock | None = None,
+    backlog: int = BACKLOG,
     patience_s: float = _PATIENCE_S,
 ) -> RecordingResult:
     """Records until `stop` is set or the room is deleted, then says the end in the playlist.
 
     Continues what an earlier call left. Cancelling it writes the open segment and leaves the playlist open,
-    for the next call. `on_segment` may come twice for a segment, after a crash.
+    for the next call. While more than `backlog` files wait for the storage, it pauses. `on_segment` may come
+    twice for a segment, after a crash.
 
     Raises:
         StorageError: the storage does not answer at the start.
     """
     writer = HlsWriter(storage, job.recording_id, on_segment)
     await writer.open()
-    recorder = _Recorder(job, writer, on_state, clock or SystemClock())
+    recorder = _Recorder(job, writer, on_state, clock or SystemClock(), backlog)
     seat = Seat(
         media_url,
         token_source,
@@ -97,7 +99,10 @@ async def record(
 
 
 class _Recorder:
-    def __init__(self, job: RecordingJob, writer: HlsWriter, on_state: OnState | None, clock: Clock) -> None:
+    def __init__(
+        self, job: RecordingJob, writer: HlsWriter, on_state: OnState | None, clock: Clock, backlog: int
+    ) -> None:
+        self._backlog = backlog
         self.mixer = Mixer()
         self._job = job
         self._writer = writer
@@ -131,7 +136,7 @@ class _Recorder:
         with ThreadPoolExecutor(1, thread_name_prefix="encode") as pool:
             try:
                 tick = 0
-                while not (stop.is_set() or seat.closed) and self._writer.backlog < _BACKLOG:
+                while not (stop.is_set() or seat.closed) and self._writer.backlog <= self._backlog:
                     at_ms = round((self._now() - self._began) * 1000)
                     sound = self.mixer.mix(at_ms * RATE // 1000 - DELAY)
                     work = loop.run_in_executor(pool, part.take, at_ms, seat.screen, seat.camera, sound)

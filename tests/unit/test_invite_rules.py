@@ -1,5 +1,7 @@
 """The life of an invite: what is owed, and when a calendar hears of a new version."""
 
+import re
+
 import pytest
 
 from webinar.core.errors import IllegalMove
@@ -99,6 +101,11 @@ def test_message_ids_of_all_versions_and_reminders_differ() -> None:
     # A cancel and a new time are alternatives of the same version, never both sent.
     assert len(ids) == 6
     assert all(len(one) < 70 for one in ids)
+
+
+@pytest.mark.parametrize("domain", ["localhost", "127.0.0.1", "::1", "[2001:db8::1]", "diklat.kota-x.go.id"])
+def test_any_host_of_a_public_url_makes_a_message_id(domain: str) -> None:
+    assert re.fullmatch(r"<[a-z0-9.]+@[a-z0-9.-]+>", message_id(an_invite(), domain))
 
 
 def test_an_answer_to_the_old_time_does_not_count_for_the_new_one() -> None:

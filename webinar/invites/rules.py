@@ -154,4 +154,5 @@ def reminder_message_id(invite: Invite, starts_at: int, minutes_before: int, dom
 
 
 def _message_id(local: str, domain: str) -> str:
-    return f"<{local}@{domain}>"
+    # A public URL may hold an IPv6 address, whose colons have no place here.
+    return f"<{local}@{domain.strip('[]').replace(':', '-')}>"

@@ -41,7 +41,7 @@ class Context:
     visitor: str
     person: Person | None = None
     scope: Scope | None = None
-    session_digest: str = ""
+    session_secret: str = ""
     api_key_id: str = ""
     institution: str = ""
     flashes: list[Flash] = field(default_factory=list)
@@ -164,6 +164,15 @@ def context(request: web.Request) -> Context:
 
 def site(request: web.Request) -> Site:
     return request.app[SITE]
+
+
+def address_of(request: web.Request) -> str:
+    """The network address of whoever asks: what the outermost proxy that is ours was spoken to from."""
+    proxies = site(request).settings.trusted_proxies
+    hops = [hop.strip() for line in request.headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
+    if proxies and len(hops) >= proxies:
+        return hops[-proxies]
+    return request.remote or ""
 
 
 def initials(name: str) -> str:

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ValidationError
 from webinar.core.errors import FieldError, Invalid, Refused
 from webinar.core.language import Translate
 
-
 M = TypeVar("M", bound=BaseModel)
 
 

@@ -15,8 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from webinar.core import language as wording
 from webinar.core.errors import Forbidden, NotFound, Refused, Unauthenticated
 from webinar.core.ids import new_secret
-from webinar.people import access, api_keys, sign_in
+from webinar.people import access, api_keys, sessions
+from webinar.people import store as people
 from webinar.people.access import Role
+from webinar.people.sign_in_rules import DAY
 from webinar.web.context import (
     ANONYMOUS_COOKIE,
     CONTEXT,
@@ -178,28 +180,27 @@ def _language(request: web.Request) -> wording.Language:
 
 
 async def _identify_person(asked: Context, cookie: str) -> None:
+    here = asked.site
+    life_ms = here.settings.session_days * DAY
+    signed = await sessions.resolve(here.database, cookie, now=asked.now, life_ms=life_ms)
+    if signed is None:
+        return
     async with asked.reading() as session:
-        signed = await sign_in.session_of(session, cookie, asked.now)
-        if signed is None:
-            return
-        asked.person = signed.person
-        asked.session_digest = signed.digest
-        asked.scope = await access.scope_of(session, signed.person.id)
-        asked.institution = signed.institution_name
+        asked.scope = await access.scope_of(session, signed.person_id)
+        asked.person = await people.person(session, asked.scope, signed.person_id)
+        asked.institution = (await people.institution(session, asked.scope.institution_id)).name
+    asked.session_secret = cookie
+    # A session has CSRF tokens of its own; they end with it.
     asked.visitor = signed.digest
     if not asked.request.cookies.get(LANGUAGE_COOKIE):
-        asked.language = wording.chosen(signed.person.language)
-    if signed.needs_touch:
-        async with asked.writing() as session:
-            await sign_in.touch(session, signed.digest, asked.now)
+        asked.language = wording.chosen(asked.person.language)
 
 
 async def _identify_key(asked: Context, route: Route) -> None:
     scheme, _, secret = asked.request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
         raise Unauthenticated
-    async with asked.writing() as session:
-        key = await api_keys.resolve(session, secret.strip(), asked.now)
+    key = await api_keys.resolve(asked.site.database, secret.strip(), asked.now)
     if key is None:
         raise Unauthenticated
     if route.api_scope not in key.scopes:

@@ -6,11 +6,12 @@ from enum import StrEnum
 
 from aiohttp import web
 
+from recordings.storage import Storage
 from webinar.config import Settings
 from webinar.core.clock import Clock
 from webinar.core.database import Database
 from webinar.media.port import Media
-from recordings.storage import Storage
+from webinar.people.passwords import Passwords
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -24,6 +25,7 @@ class Site:
     clock: Clock
     media: Media
     storage: Storage
+    passwords: Passwords
 
 
 SITE = web.AppKey("site", Site)

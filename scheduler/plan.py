@@ -18,7 +18,6 @@ from webinar.core.ids import is_id
 from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, Room, RoomState
 from webinar.lectures.upcoming_rules import BY_SCHEDULE, final_at
 
-SWEEP_EVERY_MS = 30_000
 RECORDING = frozenset({"wanted", "recording", "paused"})
 # Not yet, or over because the lecture was: one that is extended after its end goes on.
 NOT_RECORDING = frozenset({None, "finishing", "ready"})

@@ -6,12 +6,13 @@ runs happens as soon as one does.
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scheduler.plan import SWEEP_EVERY_MS, sweeps_on
+from scheduler.plan import sweeps_on
 from webinar.core import effects
 from webinar.core.clock import Clock
 from webinar.core.database import Database
 from webinar.core.effects import Again, Done, Effect, Outcome
 from webinar.evidence import store as evidence
+from webinar.evidence.rules import SWEEP_MS
 from webinar.lectures import store
 from webinar.lectures.rules import Lecture, Room
 from webinar.media.port import Media, MediaUnavailable
@@ -57,7 +58,7 @@ class Sweeper:
                 session, room_name=room.name, room_sid=sid, participants=inside, at=at
             )
 
-        return Again(at + SWEEP_EVERY_MS, keep)
+        return Again(at + SWEEP_MS, keep)
 
     async def _read(self, effect: Effect) -> tuple[Lecture | None, Room | None]:
         name = str(effect.payload["room"])

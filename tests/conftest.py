@@ -22,9 +22,6 @@ from webinar.core.clock import ManualClock
 from webinar.core.database import Database
 from webinar.migrations import metadata, upgrade
 
-# The fixture `livekit`: a real media server, started for the first test that asks for it.
-pytest_plugins = ["tests.servers.livekit"]
-
 TEMPLATE = "pendopo_template"
 _numbers = itertools.count(1)
 

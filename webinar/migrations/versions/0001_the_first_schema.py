@@ -194,6 +194,7 @@ def upgrade() -> None:
         sa.Column("created", sa.Integer(), nullable=False),
         sa.Column("updated", sa.Integer(), nullable=False),
         sa.Column("problems", sa.JSON(), nullable=False),
+        sa.Column("summary", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -274,6 +275,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_devices_person_id_persons")),
         sa.PrimaryKeyConstraint("digest", "person_id", name=op.f("pk_devices")),
     )
+    with op.batch_alter_table("devices", schema=None) as batch_op:
+        batch_op.create_index("ix_devices_person", ["person_id"], unique=False)
+        batch_op.create_index("ix_devices_seen_at", ["seen_at"], unique=False)
+
     op.create_table(
         "import_changes",
         sa.Column("import_id", sa.String(length=26), nullable=False),
@@ -289,6 +294,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("import_id", "row", name=op.f("pk_import_changes")),
     )
+    with op.batch_alter_table("import_changes", schema=None) as batch_op:
+        batch_op.create_index("ix_import_changes_person", ["person_id"], unique=False)
+
     op.create_table(
         "lectures",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -748,7 +756,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_lectures_institution_starts_at")
 
     op.drop_table("lectures")
+    with op.batch_alter_table("import_changes", schema=None) as batch_op:
+        batch_op.drop_index("ix_import_changes_person")
+
     op.drop_table("import_changes")
+    with op.batch_alter_table("devices", schema=None) as batch_op:
+        batch_op.drop_index("ix_devices_seen_at")
+        batch_op.drop_index("ix_devices_person")
+
     op.drop_table("devices")
     op.drop_table("policies")
     with op.batch_alter_table("persons", schema=None) as batch_op:

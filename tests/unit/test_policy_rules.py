@@ -1,0 +1,57 @@
+"""What a policy asks for."""
+
+from dataclasses import replace
+
+import pytest
+
+from webinar.core.errors import Invalid
+from webinar.policies.rules import Kind, Policy, checked, default, earned, needed_seconds, sentence
+from webinar.policies.wording import told
+
+NINETY = 90 * 60
+THRESHOLD = default("p", "i")
+PROPORTIONAL = replace(THRESHOLD, kind=Kind.PROPORTIONAL, threshold_percent=None)
+
+
+def test_the_first_policy_of_an_institution_asks_for_eighty_percent() -> None:
+    assert needed_seconds(THRESHOLD, NINETY) == 72 * 60
+    assert checked(THRESHOLD) == THRESHOLD
+
+
+def test_a_participant_reads_what_to_do_in_one_sentence() -> None:
+    assert told("id", sentence(THRESHOLD, 200, NINETY)) == (
+        "Hadir paling sedikit 72 dari 90 menit untuk mendapat 2 JP."
+    )
+    assert told("en", sentence(THRESHOLD, 150, NINETY)) == (
+        "Attend at least 72 of 90 minutes to earn 1.5 JP."
+    )
+    assert told("id", sentence(PROPORTIONAL, 200, NINETY)) == (
+        "Setiap 45 menit kehadiran bernilai 1 JP, paling banyak 2 JP dalam 90 menit."
+    )
+
+
+def test_a_share_that_is_no_whole_minute_is_rounded_up_in_the_sentence() -> None:
+    assert sentence(replace(THRESHOLD, threshold_percent=75), 200, 50 * 60).fields["needed"] == 38
+
+
+def test_a_lecture_of_a_jp_and_a_half_can_be_earned_in_full() -> None:
+    assert earned(PROPORTIONAL, 150, 4050, 4050) == 150
+    assert earned(PROPORTIONAL, 150, 4050, 2700) == 100
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("threshold_percent", 0),
+        ("threshold_percent", 101),
+        ("threshold_percent", None),
+        ("minutes_per_jp", 0),
+        ("tolerance_s", -1),
+        ("grace_s", 99_999),
+        ("name", " "),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused_at_its_field(field: str, value: object) -> None:
+    with pytest.raises(Invalid) as refused:
+        checked(replace(Policy("p", 1, "i", "x", Kind.THRESHOLD, 80), **{field: value}))  # type: ignore[arg-type]
+    assert [error.field for error in refused.value.errors] == [field]

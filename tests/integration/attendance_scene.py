@@ -7,6 +7,7 @@ from sqlalchemy import insert, update
 
 from tests.build import MINUTE, NINE, a_lecture, a_person, a_registration, a_room, an_institution
 from webinar.attendance import service
+from webinar.attendance.log_rules import AttendanceLog
 from webinar.core.database import Database
 from webinar.evidence.tables import WebhookRow
 from webinar.lectures import store as lectures
@@ -32,7 +33,14 @@ class Scene:
         return f"{self.lecture.id}.main"
 
     async def told(
-        self, what: str, seat: str, at: int, *, born: int = NINE, sid: str = "", **more: str
+        self,
+        what: str,
+        seat: str,
+        at: int,
+        *,
+        born: int = NINE,
+        sid: str = "",
+        reason: str = "CLIENT_INITIATED",
     ) -> None:
         self.events += 1
         async with self.db.writing() as session:
@@ -57,7 +65,7 @@ class Scene:
         await self.told("participant_joined", seat, start, born=start, sid=sid)
         await self.told("participant_left", seat, end, born=start, sid=sid)
 
-    async def log(self, now: int) -> service.AttendanceLog:
+    async def log(self, now: int) -> AttendanceLog:
         async with self.db.reading() as session:
             return await service.log(session, EVERYTHING, self.lecture.id, now)
 

@@ -11,7 +11,7 @@ from tests.integration.attendance_scene import EVERYTHING, Scene, scene
 from webinar.core.database import Database
 from webinar.core.errors import NotFound
 from webinar.hours import ledger, service
-from webinar.hours.rules import GENESIS, Draft, Head
+from webinar.hours.rules import GENESIS, Draft, Head, YearOfHours
 from webinar.hours.tables import LedgerRow
 from webinar.lectures import store as lectures
 from webinar.lectures.tables import LectureRow
@@ -30,7 +30,7 @@ async def settle(scene: Scene, now: int = LATER) -> None:
         )
 
 
-async def year(scene: Scene, seat: str, number: int = 2026) -> service.YearOfHours:
+async def year(scene: Scene, seat: str, number: int = 2026) -> YearOfHours:
     async with scene.db.reading() as session:
         return await service.year_of(session, EVERYTHING, scene.people[seat].id, number, LATER)
 

@@ -68,10 +68,8 @@ def test_one_second_must_not_lose_an_hour() -> None:
 
 
 def test_proportional_credit_is_whole_jp_and_never_more_than_the_lecture() -> None:
-    worth = {
-        m: credit(PROPORTIONAL, 200, WINDOW, there((0, m * 60)), Seat.PARTICIPANT).jp
-        for m in (39, 40, 84, 85)
-    }
+    stays = [there((0, minutes * 60)) for minutes in (39, 40, 84, 85)]
+    worth = [credit(PROPORTIONAL, 200, WINDOW, stay, Seat.PARTICIPANT).jp for stay in stays]
     assert worth == [0, 100, 100, 200]
     assert credit(PROPORTIONAL, 100, WINDOW, there((0, 5400)), Seat.PARTICIPANT).jp == 100
 

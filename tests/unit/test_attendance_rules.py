@@ -9,10 +9,11 @@ from tests.unit.attendance_build import at, beats, event, every, evidence, joine
 from webinar.attendance.rules import LONGEST_CUT_MS, Connection, connections
 from webinar.evidence.rules import Beats, Event, Sweep
 
+Fact = Event | Sweep | Beats
 LATER = 7200.0
 
 
-def one(*facts: Event | Sweep | Beats, now: float = LATER) -> Connection:
+def one(*facts: Fact, now: float = LATER) -> Connection:
     (found,) = connections(evidence(*facts), at(now))
     return found
 
@@ -54,13 +55,13 @@ def test_an_aborted_connection_counts_as_nothing() -> None:
 
 def test_recorders_ingress_and_agents_never_count_and_telephones_do() -> None:
     kinds = ["standard", "sip", "egress", "ingress", "agent", "EGRESS"]
-    facts = [joined(1, f"PA_{kind}", kind=kind, identity=f"{kind}.tab") for kind in kinds]
+    facts: list[Fact] = [joined(1, f"PA_{kind}", kind=kind, identity=f"{kind}.tab") for kind in kinds]
     found = connections(evidence(*facts), at(2))
     assert sorted(c.participant_sid for c in found) == ["PA_sip", "PA_standard"]
 
 
 def test_a_new_room_sid_closes_the_open_connections_of_the_old_one() -> None:
-    facts = [joined(0), sweep(30, seen()), sweep(60, seen()), joined(80, "PA_2", room_sid="RM_2")]
+    facts: list[Fact] = [joined(0), sweep(30, seen()), sweep(60, seen()), joined(80, "PA_2", room_sid="RM_2")]
     first, second = connections(evidence(*facts), at(85))
     assert span(first) == (at(0), at(60))
     assert (first.uncertainty_ms, first.open) == (20_000, False)
@@ -68,13 +69,22 @@ def test_a_new_room_sid_closes_the_open_connections_of_the_old_one() -> None:
 
 
 def test_after_a_crash_presence_ends_at_the_last_beat() -> None:
-    facts = [joined(0), sweep(30, seen()), *beats(*every(15, 1, 72)), joined(80, "PA_2", room_sid="RM_2")]
+    facts: list[Fact] = [
+        joined(0),
+        sweep(30, seen()),
+        *beats(*every(15, 1, 72)),
+        joined(80, "PA_2", room_sid="RM_2"),
+    ]
     first, _ = connections(evidence(*facts), at(85))
     assert (first.end, first.uncertainty_ms) == (at(61), 19_000)
 
 
 def test_a_late_event_of_an_earlier_room_sid_does_not_close_the_later_one() -> None:
-    facts = [joined(80, "PA_2", room_sid="RM_2"), sweep(100, seen("PA_2", 80), room_sid="RM_2"), joined(0)]
+    facts: list[Fact] = [
+        joined(80, "PA_2", room_sid="RM_2"),
+        sweep(100, seen("PA_2", 80), room_sid="RM_2"),
+        joined(0),
+    ]
     old, new = connections(evidence(*facts, left(75, born=0)), at(110))
     assert span(old) == (at(0), at(75))
     assert new.open
@@ -104,7 +114,7 @@ def test_a_list_that_was_stale_is_corrected_by_the_next_one() -> None:
 
 
 def test_lists_of_another_room_sid_do_not_prove_absence_there() -> None:
-    facts = [joined(0), sweep(30, seen()), sweep(60, room_sid="RM_0"), sweep(90, room_sid="RM_0")]
+    facts: list[Fact] = [joined(0), sweep(30, seen()), sweep(60, room_sid="RM_0"), sweep(90, room_sid="RM_0")]
     found = next(c for c in connections(evidence(*facts), at(95)) if c.room_sid == "RM_1")
     assert found.end >= at(30)
 
@@ -147,7 +157,12 @@ def test_without_beats_the_late_notice_stands_and_says_how_unsure_it_is() -> Non
 
 def test_a_return_within_twenty_seconds_does_not_count_the_absence() -> None:
     """Beats stop at 45, the same identity is back at 68."""
-    facts = [joined(0), *beats(*every(15, 0, 50)), left(68, reason="DUPLICATE_IDENTITY"), joined(68, "PA_2")]
+    facts: list[Fact] = [
+        joined(0),
+        *beats(*every(15, 0, 50)),
+        left(68, reason="DUPLICATE_IDENTITY"),
+        joined(68, "PA_2"),
+    ]
     first, _ = connections(evidence(*facts), at(70))
     assert first.end == at(45)
 
@@ -168,13 +183,13 @@ def test_a_reload_without_a_missed_beat_cuts_nothing() -> None:
 
 def test_beats_of_the_next_connection_do_not_hide_when_the_first_fell_silent() -> None:
     """Both within one minute under one identity; only the connection's own beats count."""
-    facts = [joined(0), *beats(0, 15), left(40, reason="DUPLICATE_IDENTITY"), joined(40, "PA_2")]
+    facts: list[Fact] = [joined(0), *beats(0, 15), left(40, reason="DUPLICATE_IDENTITY"), joined(40, "PA_2")]
     first, _ = connections(evidence(*facts, *beats(41, 56, sid="PA_2")), at(57))
     assert first.end == at(15)
 
 
 def test_beats_that_do_not_name_their_connection_cut_only_what_is_certain() -> None:
-    facts = [
+    facts: list[Fact] = [
         joined(0),
         left(40, reason="DUPLICATE_IDENTITY"),
         joined(40, "PA_2"),
@@ -220,7 +235,7 @@ moments = st.integers(0, 600)
 
 
 @st.composite
-def facts(draw: st.DrawFn) -> Event | Sweep | Beats:
+def facts(draw: st.DrawFn) -> Fact:
     sid, when = draw(st.sampled_from(SIDS)), draw(moments)
     room = draw(st.sampled_from(["RM_1", "RM_2"]))
     more = {"identity": IDENTITY[sid], "room_sid": room}
@@ -241,9 +256,7 @@ def facts(draw: st.DrawFn) -> Event | Sweep | Beats:
 
 @given(st.lists(facts(), max_size=25), st.integers(0, 2**32))
 @settings(deadline=None)
-def test_order_and_repetition_of_evidence_change_nothing(
-    told: list[Event | Sweep | Beats], seed: int
-) -> None:
+def test_order_and_repetition_of_evidence_change_nothing(told: list[Fact], seed: int) -> None:
     again = told + [f for f in told if hash(f) % 2]
     random.Random(seed).shuffle(again)
     assert connections(evidence(*again), at(700)) == connections(evidence(*told), at(700))
@@ -251,7 +264,7 @@ def test_order_and_repetition_of_evidence_change_nothing(
 
 @given(st.lists(facts(), max_size=25))
 @settings(deadline=None)
-def test_a_connection_never_ends_before_it_starts_nor_after_now(told: list[Event | Sweep | Beats]) -> None:
+def test_a_connection_never_ends_before_it_starts_nor_after_now(told: list[Fact]) -> None:
     for found in connections(evidence(*told), at(700)):
         assert found.start <= found.end <= at(700)
         assert found.uncertainty_ms >= 0

@@ -7,7 +7,7 @@
 import type { Api, Classroom } from "./api";
 import * as chats from "./chat";
 import { keepChoices, recallChoices, type Choices } from "./choices";
-import { capture, type Captured } from "./devices";
+import { capture, type Captured, type Kind } from "./devices";
 import * as hands from "./hands";
 import { dueAt, inOrOnTheWay, START, step, ticketOf, type Event, type State, type Ticket } from "./machine";
 import { isExpired, loadLibrary, Media, NOTHING, seatOf, type Listener, type Seen } from "./media";
@@ -55,9 +55,8 @@ export class App implements Listener {
   readonly #draw: (app: App) => void;
   #drawn = false;
   #seat: string | null = null;
-  #published = false;
-  /** What was on in the room; null before the first time inside, when the check page decides. */
-  #on: Pick<Choices, "microphone" | "camera"> | null;
+  /** What is on in the room, where that is known; before, the choice on the check page holds. */
+  readonly #on: Partial<Pick<Choices, Kind>>;
   #beatAt = 0;
   #pollAt = 0;
   #quiet = 0;
@@ -70,7 +69,7 @@ export class App implements Listener {
     this.#tab = tab;
     this.#draw = draw;
     this.#media = new Media(this, sounds);
-    this.#on = this.host ? null : { microphone: false, camera: false };
+    this.#on = this.host ? {} : { microphone: false, camera: false };
     this.#others = new OtherTabs(page.data.lecture.id, () => this.#seat, () => this.dispatch({ is: "entered_elsewhere" }));
     const { starts_at: startsAt, ends_at: endsAt } = page.data.lecture;
     this.model = {
@@ -194,7 +193,10 @@ export class App implements Listener {
     const seen = this.#media.see();
     this.#set({ seen });
     // What is on now is what a rejoin switches on again; a host's mute is kept that way too.
-    if (this.#published) this.#on = { microphone: seen.microphone, camera: seen.camera };
+    for (const kind of ["camera", "microphone"] as const) {
+      if (seen[kind]) this.#on[kind] = true;
+      else if (seen.switchedOff.includes(kind)) this.#on[kind] = false;
+    }
   }
 
   interrupted(): void {
@@ -207,7 +209,6 @@ export class App implements Listener {
   }
 
   lost(loss: "duplicate" | "removed" | "closed" | "network"): void {
-    this.#published = false;
     this.#set({ seen: NOTHING });
     this.dispatch({ is: "lost", loss });
   }
@@ -274,7 +275,6 @@ export class App implements Listener {
 
   async #connect(ticket: Ticket): Promise<void> {
     const wanted = (): boolean => ticketOf(this.model.state) === ticket && inOrOnTheWay(this.model.state);
-    this.#published = false;
     this.#others.announce();
     try {
       await this.#media.connect(ticket);
@@ -294,13 +294,11 @@ export class App implements Listener {
     const wish = { ...this.model.choices, ...this.#on };
     if (wish.camera || wish.microphone) await this.#media.publish(stream, wish).catch(() => undefined);
     this.#set({ captured: null });
-    this.#published = true;
     if (this.model.seen.soundBlocked) await this.#media.startSound();
     this.changed();
   }
 
   #hangUp(): void {
-    this.#published = false;
     this.#stopPreview();
     this.#set({ seen: NOTHING, hands: [] });
     void this.#media.disconnect();

@@ -26,14 +26,17 @@ export interface Stage<T = unknown> {
 export function arrange<T>(tiles: readonly Tile<T>[]): Stage<T> {
   const screens = tiles.filter((tile) => tile.source === "screen");
   const cameras = tiles.filter((tile) => tile.source === "camera").sort((a, b) => weight(b) - weight(a));
-  const screen = screens.find((tile) => !tile.local) ?? screens[0];
+  const screen = screens.find((tile) => !tile.local);
   if (screen !== undefined) {
     const [corner, ...strip] = [...cameras.filter((t) => t.lecturer), ...cameras.filter((t) => !t.lecturer)];
     return { main: screen, corner: corner ?? null, strip };
   }
-  const own = cameras.find((tile) => tile.local) ?? null;
+  // One's own screen shown large would show itself in itself: it is the corner.
+  const own = screens[0] ?? cameras.find((tile) => tile.local) ?? null;
   const [first, ...strip] = cameras.filter((tile) => !tile.local);
-  return first === undefined ? { main: own, corner: null, strip: [] } : { main: first, corner: own, strip };
+  if (first !== undefined) return { main: first, corner: own, strip };
+  const camera = cameras[0] ?? null;
+  return camera === null || own === camera ? { main: own, corner: null, strip: [] } : { main: camera, corner: own, strip: [] };
 }
 
 const weight = (tile: Tile): number => (tile.lecturer ? 4 : 0) + (tile.speaking ? 2 : 0) + (tile.local ? 0 : 1);

@@ -16,7 +16,7 @@ import type {
 
 import type { Source, Tile } from "./arrange";
 import type { Choices } from "./choices";
-import { canCapture } from "./devices";
+import { canCapture, type Kind } from "./devices";
 import type { Loss, Ticket } from "./machine";
 
 type Library = typeof import("./livekit");
@@ -40,6 +40,8 @@ export interface Seen {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+  /** Published and silent: switched off by the person or a host, not merely gone with a lost connection. */
+  switchedOff: Kind[];
   canPublish: boolean;
   canShare: boolean;
   soundBlocked: boolean;
@@ -63,6 +65,7 @@ export const NOTHING: Seen = {
   microphone: false,
   camera: false,
   screen: false,
+  switchedOff: [],
   canPublish: false,
   canShare: false,
   soundBlocked: false,
@@ -72,6 +75,9 @@ export const NOTHING: Seen = {
 
 /** `TrackSource.SCREEN_SHARE` of the media server's protocol. */
 const SCREEN_SHARE = 3;
+
+const KINDS: Kind[] = ["camera", "microphone"];
+const SOURCES = { camera: "Camera", microphone: "Microphone" } as const;
 
 /** After this the page asks for a new admission instead of the old token's room. */
 const RECONNECT_FOR_MS = 20_000;
@@ -173,6 +179,7 @@ export class Media {
       microphone: me.isMicrophoneEnabled,
       camera: me.isCameraEnabled,
       screen: me.isScreenShareEnabled,
+      switchedOff: KINDS.filter((kind) => me.getTrackPublication(lk.Track.Source[SOURCES[kind]])?.isMuted === true),
       canPublish: me.permissions?.canPublish ?? false,
       canShare: mayShare(me),
       soundBlocked: !room.canPlaybackAudio,
@@ -202,6 +209,8 @@ export class Media {
     for (const event of CHANGES) room.on(On[event], changed);
     room.on(On.TrackSubscribed, (track) => this.#play(track));
     room.on(On.TrackUnsubscribed, (track) => track.detach().forEach((element) => element.remove()));
+    // The first is a lost signalling line with media that may still flow, the second a whole new start.
+    room.on(On.SignalReconnecting, () => mine() && this.#listener.interrupted());
     room.on(On.Reconnecting, () => mine() && this.#listener.interrupted());
     room.on(On.Reconnected, () => mine() && this.#listener.resumed());
     room.on(On.Disconnected, (reason) => {
@@ -248,7 +257,7 @@ function options(lk: Library): RoomOptions {
     disconnectOnPageLeave: true,
     reconnectPolicy: {
       nextRetryDelayInMs: ({ retryCount, elapsedMs }) =>
-        elapsedMs > RECONNECT_FOR_MS ? null : Math.min(5_000, 300 * retryCount ** 2) + Math.random() * 500,
+        elapsedMs > RECONNECT_FOR_MS ? null : Math.min(2_500, 250 * 2 ** retryCount) + Math.random() * 500,
     },
     videoCaptureDefaults: { resolution: lk.VideoPresets.h720.resolution },
     publishDefaults: {

@@ -11,16 +11,15 @@ interface ToolProps {
   testid: string;
   press: () => unknown;
   on?: boolean;
-  off?: boolean;
   keys?: string;
   badge?: number;
 }
 
-function Tool({ icon, label, testid, press, on, off, keys, badge = 0 }: ToolProps) {
+function Tool({ icon, label, testid, press, on, keys, badge = 0 }: ToolProps) {
   return (
     <button
       type="button"
-      class={`btn btn-circle tool ${on ? "tool-on" : ""} ${off ? "tool-off" : ""}`}
+      class={`btn btn-circle tool ${on ? "tool-on" : ""}`}
       data-testid={testid}
       aria-label={label}
       title={label}
@@ -44,8 +43,8 @@ export function Bar({ app, model, wide, more }: View & { wide: boolean; more: ()
       {writes && <Composer app={app} model={model} />}
       {seen.canPublish && (
         <>
-          <Tool icon={seen.microphone ? Mic : MicOff} label={say(app, seen.microphone ? "mute_self" : "unmute_self")} testid="microphone" press={app.toggleMicrophone} on={seen.microphone} off={!seen.microphone} keys="Alt+M" />
-          <Tool icon={seen.camera ? Camera : CameraOff} label={say(app, seen.camera ? "camera_stop" : "camera_start")} testid="camera" press={app.toggleCamera} on={seen.camera} off={!seen.camera} keys="Alt+V" />
+          <Tool icon={seen.microphone ? Mic : MicOff} label={say(app, seen.microphone ? "mute_self" : "unmute_self")} testid="microphone" press={app.toggleMicrophone} on={seen.microphone} keys="Alt+M" />
+          <Tool icon={seen.camera ? Camera : CameraOff} label={say(app, seen.camera ? "camera_stop" : "camera_start")} testid="camera" press={app.toggleCamera} on={seen.camera} keys="Alt+V" />
         </>
       )}
       {sharing && (

@@ -21,7 +21,7 @@ export function ChatPanel({ app, model }: View) {
   };
   const stored = useMemo(() => messages.map((message) => <Stored key={message.id} app={app} message={message} />), [messages]);
   return (
-    <div class="chat" ref={list} onScroll={follow} role="log" aria-label={say(app, "chat")} data-testid="chat" tabIndex={0}>
+    <div class="talk" ref={list} onScroll={follow} role="log" aria-label={say(app, "chat")} data-testid="chat" tabIndex={0}>
       {messages.length + pending.length === 0 && <p class="panel-empty">{say(app, "chat_empty")}</p>}
       <ol>
         {stored}

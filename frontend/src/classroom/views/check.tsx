@@ -18,7 +18,7 @@ export function Check({ app, model }: View) {
   return (
     <Welcome app={app} model={model}>
       {app.host && <DeviceCheck app={app} model={model} />}
-      <div class="gate-act">
+      <div class="gate-act gate-join">
         <button
           type="button"
           class="btn btn-primary btn-lg btn-block"

@@ -16,9 +16,9 @@ export function Countdown({ app, model }: View) {
   }, [left > 0 ? Math.ceil(left / 1000) : 0]);
   return (
     <Welcome app={app} model={model}>
-      <section class="count" aria-label={say(app, "opens_in")}>
+      <section class="opens" aria-label={say(app, "opens_in")}>
         <p>{say(app, "opens_in")}</p>
-        <p class="count-time" role="timer" data-testid="countdown">{readDuration(left)}</p>
+        <p class="opens-time" role="timer" data-testid="countdown">{readDuration(left)}</p>
         <p class="gate-hint">{say(app, app.host ? "opens_host_hint" : "opens_hint")}</p>
       </section>
       {app.host && <DeviceCheck app={app} model={model} />}

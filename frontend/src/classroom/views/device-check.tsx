@@ -20,7 +20,7 @@ export function DeviceCheck({ app, model }: View) {
       <div class="devices-toggles">
         <button
           type="button"
-          class={`btn ${choices.microphone ? "" : "btn-off"}`}
+          class="btn"
           aria-pressed={choices.microphone}
           data-testid="check-microphone"
           onClick={() => change({ microphone: !choices.microphone })}
@@ -30,7 +30,7 @@ export function DeviceCheck({ app, model }: View) {
         </button>
         <button
           type="button"
-          class={`btn ${choices.camera ? "" : "btn-off"}`}
+          class="btn"
           aria-pressed={choices.camera}
           data-testid="check-camera"
           onClick={() => change({ camera: !choices.camera })}
@@ -54,7 +54,7 @@ export function DeviceCheck({ app, model }: View) {
       />
       {captured && <Problems app={app} model={model} />}
       {captured === null && (
-        <button type="button" class="btn btn-outline btn-block" data-testid="check-devices" onClick={() => void app.preview()}>
+        <button type="button" class="btn btn-block" data-testid="check-devices" onClick={() => void app.preview()}>
           {say(app, "check_devices")}
         </button>
       )}
@@ -104,10 +104,11 @@ interface ChoiceProps {
 
 export function Choice({ label, devices, chosen, choose }: ChoiceProps) {
   if (devices.length < 2) return null;
+  const known = devices.some((device) => device.deviceId === chosen);
   return (
     <label class="devices-choice">
       <span>{label}</span>
-      <select class="select" value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+      <select class="select" value={known ? chosen : devices[0]?.deviceId} onChange={(event) => choose(event.currentTarget.value)}>
         {devices.map((device) => (
           <option key={device.deviceId} value={device.deviceId}>{device.label}</option>
         ))}

@@ -73,7 +73,7 @@ export function MoreMenu({ app, model, close, confirm }: View & { close: () => v
             <Icon of={TimerReset} />
             {say(app, "extend")}
           </button>
-          <button type="button" class="btn btn-block btn-error btn-outline" data-testid="end" onClick={then(() => confirm(end))}>
+          <button type="button" class="btn btn-block btn-error" data-testid="end" onClick={then(() => confirm(end))}>
             <Icon of={CircleStop} />
             {say(app, "end_lecture")}
           </button>

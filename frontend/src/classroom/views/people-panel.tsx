@@ -32,11 +32,11 @@ export function PeoplePanel({ app, model, confirm }: Props) {
 
 function Raised({ app, hand }: View & { hand: Hand }) {
   return (
-    <li class="person" data-testid="hand" data-seat={hand.seat}>
-      <span class="person-hand"><Icon of={HandIcon} size={18} /></span>
-      <span class="person-name">{hand.name}</span>
+    <li class="attendee" data-testid="hand" data-seat={hand.seat}>
+      <span class="attendee-hand"><Icon of={HandIcon} size={18} /></span>
+      <span class="attendee-name">{hand.name}</span>
       {app.host && (
-        <button type="button" class="btn btn-xs" data-testid="lower-hand" onClick={() => void app.lowerHand(hand.seat, hand.name)}>
+        <button type="button" class="btn btn-sm" data-testid="lower-hand" onClick={() => void app.lowerHand(hand.seat, hand.name)}>
           {say(app, "lower")}
         </button>
       )}
@@ -48,20 +48,20 @@ function Row({ app, person, confirm }: Props & { person: Person }) {
   const { name, seat } = person;
   const manages = app.host && !person.local && person.role === "participant";
   return (
-    <li class="person" data-testid="person" data-seat={seat} data-speaking={String(person.speaking)}>
+    <li class="attendee" data-testid="person" data-seat={seat} data-speaking={String(person.speaking)}>
       <span class="avatar-small" aria-hidden="true">{initialsOf(name)}</span>
-      <span class="person-name">
+      <span class="attendee-name">
         {name}
-        {person.local && <small> {say(app, "you_in_brackets")}</small>}
-        {person.role === "lecturer" && <small class="person-role"> {say(app, "lecturer")}</small>}
-        {person.role === "organiser" && <small class="person-role"> {say(app, "organiser")}</small>}
+        {person.local && <span> {say(app, "you_in_brackets")}</span>}
+        {person.role === "lecturer" && <span class="attendee-role"> {say(app, "lecturer")}</span>}
+        {person.role === "organiser" && <span class="attendee-role"> {say(app, "organiser")}</span>}
       </span>
       {person.camera && <Icon of={Video} size={16} />}
       {person.microphone && !manages && <Icon of={Mic} size={16} />}
       {person.microphone && manages && (
         <button
           type="button"
-          class="btn btn-xs btn-circle"
+          class="btn btn-circle btn-icon"
           data-testid="mute"
           aria-label={say(app, "mute_person", { name })}
           title={say(app, "mute_person", { name })}
@@ -73,7 +73,7 @@ function Row({ app, person, confirm }: Props & { person: Person }) {
       {manages && (
         <button
           type="button"
-          class="btn btn-xs btn-circle btn-ghost"
+          class="btn btn-circle btn-icon"
           data-testid="remove"
           aria-label={say(app, "remove_person", { name })}
           title={say(app, "remove_person", { name })}

@@ -11,6 +11,7 @@ import { StatePage } from "./state-page";
 export function Root({ app, model }: View) {
   const { state } = model;
   const name = nameOf(state);
+  const inside = state.at === "connected" || state.at === "reconnecting";
   useEffect(() => {
     const root = app.page.root;
     root.dataset["state"] = name;
@@ -22,7 +23,7 @@ export function Root({ app, model }: View) {
       {page({ app, model })}
       <div class="sr-only" aria-live="polite" data-testid="spoken">{model.spoken}</div>
       <div class="room-notice" role="status">
-        {model.notice && <p class="room-toast" data-testid="notice">{model.notice.text}</p>}
+        {model.notice && inside && <p class="room-toast" data-testid="notice">{model.notice.text}</p>}
       </div>
     </>
   );

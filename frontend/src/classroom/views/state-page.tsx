@@ -74,7 +74,7 @@ function Onward({ app, model }: View) {
   const over = model.state.at === "closed" && ["ended", "left"].includes(model.state.why);
   return (
     <>
-      {over && <a class="btn btn-block" data-testid="hours" href={links.hours}>{say(app, "own_hours")}</a>}
+      {over && <a class={`btn btn-block ${model.state.at === "closed" && model.state.why === "ended" ? "btn-primary btn-lg" : ""}`} data-testid="hours" href={links.hours}>{say(app, "own_hours")}</a>}
       {over && links.replay && <a class="btn btn-block" data-testid="replay" href={links.replay}>{say(app, "watch_replay")}</a>}
       <a class="btn btn-ghost btn-block" href={links.home}>{say(app, "to_home")}</a>
     </>

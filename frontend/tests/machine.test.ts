@@ -1,0 +1,177 @@
+import { describe, expect, it } from "vitest";
+
+import {
+  dueAt,
+  nameOf,
+  START,
+  step,
+  type Command,
+  type Event,
+  type Moment,
+  type State,
+  type Ticket,
+} from "../src/classroom/machine";
+
+const NINE = 1_764_000_000_000;
+const AUDIENCE: Moment = { now: NINE, chance: 0.5, byItself: true };
+const HOST: Moment = { ...AUDIENCE, byItself: false };
+const TICKET: Ticket = { url: "wss://m", token: "t", identity: "seat.tab", canPublish: true, issuedAt: NINE };
+
+/** Plays events one after the other; gives the last state and every command on the way. */
+function play(events: Event[], moment = AUDIENCE, from: State = START): { state: State; commands: Command["do"][] } {
+  let state = from;
+  const commands: Command["do"][] = [];
+  for (const event of events) {
+    const after = step(state, event, moment);
+    state = after.state;
+    commands.push(...after.commands.map((command) => command.do));
+  }
+  return { state, commands };
+}
+
+const ADMITTED: Event = { is: "admitted", ticket: TICKET };
+const IN: Event[] = [{ is: "opened" }, ADMITTED, { is: "join" }, { is: "connected" }];
+
+describe("coming in", () => {
+  it("takes one admission and one connection from the link to the room", () => {
+    const { state, commands } = play(IN);
+    expect(nameOf(state)).toBe("connected");
+    expect(commands).toEqual(["admit", "connect"]);
+  });
+
+  it("does not connect before the person pressed the button", () => {
+    expect(play([{ is: "opened" }, ADMITTED])).toEqual({ state: { at: "check", ticket: TICKET }, commands: ["admit"] });
+  });
+
+  it("uses the admission under way when the button is pressed early", () => {
+    expect(play([{ is: "opened" }, { is: "join" }, ADMITTED]).commands).toEqual(["admit", "connect"]);
+  });
+
+  it("asks again when the ticket grew old on the check page", () => {
+    const late = { ...AUDIENCE, now: NINE + 5 * 60_000 };
+    expect(play([{ is: "join" }], late, { at: "check", ticket: TICKET }).commands).toEqual(["admit"]);
+  });
+
+  it("waits and asks again by itself while the room is being prepared", () => {
+    const { state } = play([{ is: "opened" }, { is: "join" }, { is: "not_ready", because: "preparing" }]);
+    expect(nameOf(state)).toBe("preparing");
+    expect(step(state, { is: "due" }, AUDIENCE).commands).toEqual([{ do: "admit" }]);
+  });
+
+  it.each(["ended", "cancelled", "removed", "not_registered", "full", "no_session"] as const)(
+    "shows the page of a refusal: %s",
+    (why) => {
+      expect(nameOf(play([{ is: "opened" }, { is: "refused", why }]).state)).toBe(why);
+    },
+  );
+});
+
+describe("too early", () => {
+  const early: Event[] = [{ is: "opened" }, { is: "too_early", opensAt: NINE + 60_000 }];
+
+  it("turns into the room by itself for the audience, spread over two seconds", () => {
+    const { state } = play(early);
+    expect(dueAt(state)).toBe(NINE + 61_000);
+    expect(play([{ is: "due" }, ADMITTED, { is: "connected" }], AUDIENCE, state).state.at).toBe("connected");
+  });
+
+  it("leads a host to the check page, since a camera must not switch itself on", () => {
+    const { state } = play(early, HOST);
+    expect(play([{ is: "due" }, ADMITTED], HOST, state).state.at).toBe("check");
+  });
+
+  it("opens earlier when the host starts earlier", () => {
+    const { state, commands } = play([...early, { is: "lecture", state: "live" }]);
+    expect([state.at, commands.at(-1)]).toEqual(["opening", "admit"]);
+  });
+
+  it("never asks more than once a second, whatever the server's clock says", () => {
+    expect(dueAt(play([{ is: "opened" }, { is: "too_early", opensAt: NINE - 5_000 }], HOST).state)).toBe(NINE + 1_000);
+  });
+});
+
+describe("losing the room", () => {
+  const inside = play(IN).state;
+
+  it("stays in the room while the media library reconnects", () => {
+    expect(nameOf(play([{ is: "interrupted" }], AUDIENCE, inside).state)).toBe("reconnecting");
+    expect(nameOf(play([{ is: "interrupted" }, { is: "resumed" }], AUDIENCE, inside).state)).toBe("connected");
+  });
+
+  it("comes back by a new admission when the network is gone", () => {
+    const { state } = play([{ is: "lost", loss: "network" }], AUDIENCE, inside);
+    expect(nameOf(state)).toBe("offline");
+    expect(play([{ is: "due" }, ADMITTED], AUDIENCE, state).commands).toEqual(["admit", "connect"]);
+  });
+
+  it("tries at once when the browser is online again or the person presses", () => {
+    const { state } = play([{ is: "lost", loss: "network" }], AUDIENCE, inside);
+    expect(play([{ is: "online" }], AUDIENCE, state).commands).toEqual(["admit"]);
+    expect(play([{ is: "retry" }], AUDIENCE, state).commands).toEqual(["admit"]);
+  });
+
+  it("waits longer each time a connection does not hold", () => {
+    let state = inside;
+    const waits: number[] = [];
+    for (let round = 0; round < 4; round++) {
+      state = play([{ is: "lost", loss: "network" }], AUDIENCE, state).state;
+      waits.push((dueAt(state) ?? 0) - NINE);
+      state = play([{ is: "due" }, ADMITTED, { is: "connected" }], AUDIENCE, state).state;
+    }
+    expect(waits).toEqual([750, 1_500, 3_000, 6_000]);
+  });
+
+  it("starts counting anew after a connection that held", () => {
+    const later = { ...AUDIENCE, now: NINE + 60_000 };
+    const worn: State = { at: "connected", attempt: 5, ticket: TICKET, since: NINE };
+    expect(dueAt(play([{ is: "lost", loss: "network" }], later, worn).state)).toBe(later.now + 750);
+  });
+
+  it("asks once for a new ticket when the old one expired, then waits", () => {
+    const expired: Event = { is: "connect_failed", expired: true };
+    const once = play([{ is: "opened" }, { is: "join" }, ADMITTED, expired]);
+    expect(once.commands).toEqual(["admit", "connect", "admit"]);
+    expect(nameOf(play([ADMITTED, expired], AUDIENCE, once.state).state)).toBe("offline");
+  });
+
+  it("asks what became of the lecture when the room was closed", () => {
+    const { state } = play([{ is: "lost", loss: "closed" }, { is: "due" }], AUDIENCE, inside);
+    expect(nameOf(play([{ is: "refused", why: "ended" }], AUDIENCE, state).state)).toBe("ended");
+  });
+});
+
+describe("staying out", () => {
+  const inside = play(IN).state;
+
+  it("does not fight another tab: it waits for a press", () => {
+    const { state, commands } = play([{ is: "lost", loss: "duplicate" }, { is: "due" }, { is: "online" }], AUDIENCE, inside);
+    expect([nameOf(state), commands]).toEqual(["elsewhere", []]);
+    expect(play([{ is: "retry" }], AUDIENCE, state).commands).toEqual(["admit"]);
+  });
+
+  it("lets go of its connection when another tab of this browser enters", () => {
+    const { state, commands } = play([{ is: "entered_elsewhere" }], AUDIENCE, inside);
+    expect([nameOf(state), commands]).toEqual(["elsewhere", ["disconnect"]]);
+  });
+
+  it("does not come back after a removal by itself", () => {
+    const { state, commands } = play([{ is: "lost", loss: "removed" }, { is: "due" }, { is: "online" }], AUDIENCE, inside);
+    expect([nameOf(state), commands]).toEqual(["removed", []]);
+  });
+
+  it("ignores an admission that arrives after the person left", () => {
+    const { state, commands } = play([{ is: "opened" }, { is: "join" }, { is: "leave" }, ADMITTED]);
+    expect([nameOf(state), commands]).toEqual(["left", ["admit", "disconnect"]]);
+  });
+
+  it("leaves when the host ends the lecture, and may come back when it is extended", () => {
+    const ended = play([{ is: "lecture", state: "ended" }], AUDIENCE, inside);
+    expect([nameOf(ended.state), ended.commands]).toEqual(["ended", ["disconnect"]]);
+    expect(play([{ is: "lecture", state: "live" }, ADMITTED], AUDIENCE, ended.state).state.at).toBe("check");
+  });
+
+  it("keeps somebody who was removed out, whatever the lecture does", () => {
+    const out: State = { at: "closed", why: "removed" };
+    expect(play([{ is: "lecture", state: "live" }], AUDIENCE, out)).toEqual({ state: out, commands: [] });
+  });
+});

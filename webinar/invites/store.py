@@ -55,7 +55,7 @@ async def counts(session: AsyncSession, lecture_id: str) -> Mapping[str, int]:
         .where(or_(RegistrationRow.state == "registered", InviteRow.method == "CANCEL"))
         .group_by(func.coalesce(InviteRow.state, InviteState.OWED.value))
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def add(session: AsyncSession, invites: Sequence[tuple[Invite, Told]]) -> None:

@@ -359,6 +359,8 @@ async def register(
     wanted = list(dict.fromkeys(person_ids))
     if not wanted:
         return Registered(0, 0)
+    # Two organisers who fill the last seats at once queue here, so that the count below is true.
+    await session.execute(select(LectureRow.id).where(LectureRow.id == lecture.id).with_for_update())
     have = {r.person_id: r for r in await store.registrations(session, lecture.id, active=False)}
     fresh = [p for p in wanted if p not in have]
     back = [have[p] for p in wanted if p in have and not have[p].active]
@@ -486,7 +488,7 @@ async def cancel_registration(
 async def revoke_link(
     session: AsyncSession, lecture: Lecture, seat: Registration, *, now: int, actor: Actor, link_key: bytes
 ) -> None:
-    """Make another join link; the one that was sent stops working at once."""
+    """Make another join link; the one that was sent stops working at once, the new one is sent."""
     generation = seat.link_generation + 1
     await store.change_registration(
         session,
@@ -495,3 +497,4 @@ async def revoke_link(
         link_digest=link_digest(link_token(link_key, seat.id, generation)),
     )
     await service.note(session, lecture, "link_revoked", now=now, actor=actor, person_id=seat.person_id)
+    await service.owe_announcing(session, lecture, now)

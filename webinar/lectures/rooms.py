@@ -40,6 +40,11 @@ async def failed(session: AsyncSession, room: Room, error: str) -> bool:
     return await store.change_room(session, room, replace(room, attempts=room.attempts + 1, last_error=error))
 
 
+async def unreachable(session: AsyncSession, room: Room, error: str | None) -> bool:
+    """The media server is away, or back without an error; whether the room still stands is not known."""
+    return await store.change_room(session, room, replace(room, last_error=error))
+
+
 async def lost(session: AsyncSession, lecture: Lecture, room: Room, now: int) -> bool:
     """The media server has the room no longer, or another of the same name; it is owed at once."""
     if not await store.change_room(session, room, replace(room.after("lose"), attempts=0)):

@@ -359,7 +359,7 @@ async def count_registrations(session: AsyncSession, lecture_ids: Sequence[str])
         )
         .group_by(RegistrationRow.lecture_id)
     )
-    counted: dict[str, int] = dict(rows.tuples().all())
+    counted: dict[str, int] = {row[0]: row[1] for row in rows}
     return {ident: counted.get(ident, 0) for ident in lecture_ids}
 
 

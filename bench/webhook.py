@@ -1,0 +1,221 @@
+"""How long the media server waits for its 200: 200 events a second, each durable before the answer.
+
+The receiver is a process of its own on a real database (SQLite with synchronous=FULL, PostgreSQL with
+fsync and synchronous_commit on); signatures are real, twenty rooms send one event at a time each. Beside
+it, at the same pace in the same run: a bare durable insert of the same row, with nothing around it.
+"""
+
+import argparse
+import asyncio
+import base64
+import hashlib
+import json
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import jwt
+from aiohttp import web
+
+from tests.servers.postgres import postgres
+from webinar.core.database import Database
+from webinar.core.ids import new_id
+from webinar.evidence import append_postgresql, append_sqlite
+from webinar.evidence.append_rules import Row
+from webinar.migrations import upgrade
+from webinar.web.hooks import PATH, create_hooks_app, hooks_runner
+
+KEY, SECRET = "pendopo", "a-secret-of-at-least-thirty-two-bytes"
+RATE, ROOMS, SECONDS, WARM = 200, 20, 10, 200
+TO_REACH = {"sqlite": {"p50": 2, "p99": 8}, "postgresql": {"p50": 2, "p99": 5}}
+
+
+def figure(name: str, value: float, unit: str, to_reach: float | None, database: str) -> None:
+    settings = {"database": database, "events_per_second": RATE, "rooms": ROOMS, "events": RATE * SECONDS}
+    line = {"name": name, "value": round(value, 3), "unit": unit, "to_reach": to_reach, "better": "lower"}
+    print(json.dumps(line | {"settings": settings}), flush=True)
+
+
+def a_request(number: int) -> bytes:
+    """The bytes of one signed webhook, as the media server sends it."""
+    room = f"room{number % ROOMS}"
+    body = json.dumps(
+        {
+            "event": "participant_joined",
+            "id": f"EV_{new_id()}",
+            "createdAt": str(int(time.time())),
+            "room": {"sid": f"RM_{room}", "name": room, "emptyTimeout": 300, "turnPassword": "x" * 40},
+            "participant": {
+                "sid": f"PA_{number}",
+                "identity": f"seat{number}.tab",
+                "state": "ACTIVE",
+                "joinedAtMs": str(int(time.time() * 1000)),
+                "permission": {"canSubscribe": True, "hidden": True},
+            },
+        }
+    ).encode()
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    token = jwt.encode({"iss": KEY, "exp": int(time.time()) + 300, "sha256": digest}, SECRET)
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: hooks\r\nAuthorization: {token}\r\n"
+        f"Content-Type: application/webhook+json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def paced(send: Callable[[int], Awaitable[None]], count: int) -> list[float]:
+    """Milliseconds of each; one starts every 1/RATE s whether or not those before are done."""
+    loop = asyncio.get_running_loop()
+    began, taken = loop.time(), []
+
+    async def one(number: int) -> None:
+        start = loop.time()
+        await send(number)
+        taken.append((loop.time() - start) * 1000)
+
+    tasks = []
+    for number in range(count):
+        await asyncio.sleep(max(0, began + number / RATE - loop.time()))
+        tasks.append(asyncio.create_task(one(number)))
+    await asyncio.gather(*tasks)
+    return taken
+
+
+async def webhooks(port: int) -> list[float]:
+    """The time to 200 of each event; raises when one is not 200."""
+    lines = [await asyncio.open_connection("127.0.0.1", port) for _ in range(ROOMS)]
+    turns = [asyncio.Lock() for _ in range(ROOMS)]
+    requests: list[bytes] = []
+
+    async def send(number: int) -> None:
+        reader, writer = lines[number % ROOMS]
+        async with turns[number % ROOMS]:
+            writer.write(requests[number])
+            answer = await reader.readuntil(b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 "), answer
+
+    requests[:] = [a_request(n) for n in range(WARM)]
+    await paced(send, WARM)
+    requests[:] = [a_request(n) for n in range(RATE * SECONDS)]
+    taken = await paced(send, RATE * SECONDS)
+    for _, writer in lines:
+        writer.close()
+    return taken
+
+
+def a_row(number: int) -> Row:
+    now = int(time.time() * 1000)
+    return Row(
+        f"EV_{new_id()}", "participant_joined", "bare", "RM_bare", f"PA_{number}", f"seat{number}.tab",
+        "standard", now, now // 1000, None, now, "0" * 64,
+    )  # fmt: skip
+
+
+async def bare_sqlite(path: Path) -> list[float]:
+    """Paced inserts on the calling thread: begin, insert, commit, nothing else."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA synchronous=FULL")
+
+    async def send(number: int) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(append_sqlite.INSERT, a_row(number))
+        connection.execute("COMMIT")
+
+    taken = await paced(send, RATE * SECONDS)
+    connection.close()
+    return taken
+
+
+async def bare_postgresql(dsn: str) -> list[float]:
+    connection = await asyncpg.connect(dsn)
+    assert await connection.fetchval("SHOW fsync") == "on"
+    assert await connection.fetchval("SHOW synchronous_commit") == "on"
+    insert = await connection.prepare(append_postgresql.INSERT)
+    turn = asyncio.Lock()
+
+    async def send(number: int) -> None:
+        async with turn:
+            await insert.fetch(*([value] for value in a_row(number)))
+
+    taken = await paced(send, RATE * SECONDS)
+    await connection.close()
+    return taken
+
+
+@contextmanager
+def receiver(url: str) -> Iterator[int]:
+    """The receiver in a process of its own; answers its port."""
+    command = [sys.executable, "-m", "bench.webhook", "--serve", url]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+async def serve(url: str) -> None:
+    runner = hooks_runner(create_hooks_app(database_url=url, keys={KEY: SECRET}))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(runner.addresses[0][1], flush=True)
+    await asyncio.Event().wait()
+
+
+async def stored(url: str) -> int:
+    db = Database(url)
+    async with db.reading() as session:
+        connection = await session.connection()
+        count = await connection.exec_driver_sql(
+            "SELECT count(DISTINCT event_id) FROM evidence_webhooks WHERE room_name <> 'bare'"
+        )
+        found = int(count.scalar_one())
+    await db.close()
+    return found
+
+
+async def measure(database: str, url: str, bare: Callable[[], Awaitable[list[float]]]) -> None:
+    alone = await bare()
+    with receiver(url) as port:
+        taken = await webhooks(port)
+    for name, values in (("webhook_accept", taken), ("bare_durable_insert", alone)):
+        cuts = statistics.quantiles(values, n=100)
+        reach = TO_REACH[database] if name == "webhook_accept" else {}
+        figure(f"{name}_p50", cuts[49], "ms", reach.get("p50"), database)
+        figure(f"{name}_p99", cuts[98], "ms", reach.get("p99"), database)
+    figure("webhook_lost", WARM + RATE * SECONDS - await stored(url), "events", 0, database)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--serve")
+    arguments.add_argument("--database", choices=("sqlite", "postgresql"))
+    given = arguments.parse_args()
+    if given.serve:
+        asyncio.run(serve(given.serve))
+        return
+    if given.database != "postgresql":
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "pendopo.db"
+            url = f"sqlite+aiosqlite:///{path}"
+            asyncio.run(upgrade(url))
+            asyncio.run(measure("sqlite", url, lambda: bare_sqlite(path)))
+    if given.database != "sqlite":
+        with postgres(fsync=True) as server:
+            url = asyncio.run(server.create("bench"))
+            asyncio.run(upgrade(url))
+            dsn = urlsplit(url)._replace(scheme="postgresql").geturl()
+            asyncio.run(measure("postgresql", url, lambda: bare_postgresql(dsn)))
+
+
+if __name__ == "__main__":
+    main()

@@ -134,6 +134,7 @@ class DeviceRow(Base):
     """A browser from which a person has signed in before; exempt from the account's own limit."""
 
     __tablename__ = "devices"
+    __table_args__ = (Index("ix_devices_person", "person_id"), Index("ix_devices_seen_at", "seen_at"))
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("persons.id"), primary_key=True)
@@ -173,6 +174,8 @@ class ImportRow(Base):
     updated: Mapped[int] = mapped_column(Integer, default=0)
     # What was wrong, row by row, as shown to the author.
     problems: Mapped[list[dict[str, object]]] = mapped_column(JSON, default=list)
+    # Counts of the check and of the undoing, options, and the first rows, as the preview shows them.
+    summary: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
     created_at: Mapped[int] = mapped_column(Ms)
     finished_at: Mapped[int | None] = mapped_column(Ms)
 
@@ -181,6 +184,7 @@ class ImportChangeRow(Base):
     """What an import did to one person, and what was there before; this makes it undoable."""
 
     __tablename__ = "import_changes"
+    __table_args__ = (Index("ix_import_changes_person", "person_id"),)
 
     import_id: Mapped[str] = mapped_column(ForeignKey("imports.id"), primary_key=True)
     row: Mapped[int] = mapped_column(Integer, primary_key=True)

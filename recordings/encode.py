@@ -4,9 +4,10 @@ The settings buy little processor time, since a recorder runs for hours beside o
 scene search, one thread, and a key picture exactly where a segment shall begin.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -103,7 +104,11 @@ class Encoder:
             frame.sample_rate, frame.pts = RATE, self._samples
             frame.time_base = Fraction(1, RATE)
             self._samples += SOUND_FRAME
-            self._container.mux(self._sound.encode(frame))
+            self._mux_sound(self._sound.encode(frame))
+
+    def _mux_sound(self, packets: "Sequence[av.Packet[Any]]") -> None:
+        # The encoder's run-in lies before time 0; kept, it would shift everything by its length.
+        self._container.mux([packet for packet in packets if packet.pts is None or packet.pts >= 0])
 
     def init(self) -> bytes | None:
         """The init segment, once it is known; call `fragments` before."""
@@ -124,5 +129,5 @@ class Encoder:
     def close(self) -> None:
         """Ends the part; `fragments` then gives what was open."""
         self._container.mux(self._picture.encode())
-        self._container.mux(self._sound.encode())
+        self._mux_sound(self._sound.encode())
         self._container.close()

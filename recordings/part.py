@@ -2,11 +2,11 @@
 
 from collections import deque
 
-from numpy import float32
+from numpy import float32, zeros
 from numpy.typing import NDArray
 
 from recordings.compose import Composer, Picture
-from recordings.encode import FPS, Encoder, Fragment
+from recordings.encode import FPS, RATE, SOUND_FRAME, Encoder, Fragment
 from recordings.hls import HlsWriter
 
 _STILL_MS = 1000
@@ -39,11 +39,13 @@ class Part:
         self._ready.extend(self._encoder.fragments())
 
     def finish(self, end_ms: int, sound: NDArray[float32]) -> None:
-        """Ends the part with the last sound, and with the last picture again, so that both end together."""
-        last = end_ms - 1000 // FPS
-        if not self._encoder.wants_key(last):
-            self._encoder.picture(self._composer.frame, last)
+        """Ends the part; picture and sound end together, or a player stumbles over the seam."""
+        last_ms = end_ms - 1000 // FPS
+        if last_ms - self._last_ms > 1000 // FPS and not self._encoder.wants_key(last_ms):
+            self._encoder.picture(self._composer.frame, last_ms)
         self._encoder.sound(sound)
+        missing = end_ms * RATE // 1000 - self._encoder.samples
+        self._encoder.sound(zeros(max(0, -(-missing // SOUND_FRAME)) * SOUND_FRAME, float32))
         self._encoder.close()
         self._ready.extend(self._encoder.fragments(end_ms))
 

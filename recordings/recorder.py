@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 OnState = Callable[[RecorderState], Awaitable[None]]
 
+_SOONEST_S, _LATEST_S = 0.9 / FPS, 1.15 / FPS
 BACKLOG = 8
 """Files that may wait for storage before recording pauses: about half a minute, a few megabytes."""
 _PATIENCE_S = 900.0
@@ -135,7 +136,6 @@ class _Recorder:
         # A thread of its own, so that encoding never holds up what arrives; one, since the encoder is single.
         with ThreadPoolExecutor(1, thread_name_prefix="encode") as pool:
             try:
-                tick = 0
                 while not (stop.is_set() or seat.closed) and self._writer.backlog <= self._backlog:
                     at_ms = round((self._now() - self._began) * 1000)
                     sound = self.mixer.mix(at_ms * RATE // 1000 - DELAY)
@@ -143,14 +143,24 @@ class _Recorder:
                     await asyncio.shield(work)
                     part.hand_over(self._writer)
                     await self._say_trouble() if self._writer.trouble else await self._say_seat(seat)
-                    tick = max(tick + 1, at_ms * FPS // 1000)
-                    await asyncio.sleep(max(0.0, self._began + tick / FPS - self._now()))
+                    await self._next_tick(seat, self._began + at_ms / 1000)
             finally:
                 self._open = False
                 end_ms = round((self._now() - self._began) * 1000)
                 sound = self.mixer.mix(end_ms * RATE // 1000)
                 pool.submit(part.finish, end_ms, sound).result()
                 part.hand_over(self._writer)
+
+    async def _next_tick(self, seat: Seat, last: float) -> None:
+        """Waits for the next picture, about 1/15 s.
+
+        A screen that is shared at the same rate beats against a clock of our own, which would then miss some
+        pictures and see others twice. So the clock waits a little for the screen.
+        """
+        await asyncio.sleep(max(0.0, last + _SOONEST_S - self._now()))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(seat.fresh.wait(), max(0.0, last + _LATEST_S - self._now()))
+        seat.fresh.clear()
 
     async def _say_seat(self, seat: Seat) -> None:
         if seat.connected:

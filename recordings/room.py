@@ -60,7 +60,10 @@ class _Stream:
 
 
 class Seat:
-    """One recorder in one room. `screen` and `camera` are the latest pictures, None where there are none."""
+    """One recorder in one room. `screen` and `camera` are the latest pictures, None where there are none.
+
+    `fresh` is set whenever the larger of them has changed.
+    """
 
     def __init__(
         self,
@@ -84,6 +87,7 @@ class Seat:
         self._quality: dict[str, int] = {}
         self._speakers: tuple[str, ...] = ()
         self._reason = rtc.DisconnectReason.UNKNOWN_REASON
+        self.fresh = asyncio.Event()
         self.connected = False
         self.closed = False
 
@@ -204,6 +208,8 @@ class Seat:
                     frame = frame.convert(rtc.VideoBufferType.I420)
                 turns = cast(int, event.rotation)
                 self._pictures[sid] = Picture.from_i420(frame.data, frame.width, frame.height, turns)
+                if sid == (self._wanted.screen or self._wanted.camera):
+                    self.fresh.set()
         finally:
             await stream.aclose()
 

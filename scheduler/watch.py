@@ -5,6 +5,8 @@ marked lost and recreated at once; a room that nobody owes is closed. A server t
 is a state that pages show; when it answers again, everything that waits for it is looked at.
 """
 
+from collections.abc import Sequence
+
 import structlog
 
 from scheduler.plan import compare
@@ -12,7 +14,7 @@ from webinar.core import effects
 from webinar.core.clock import Clock
 from webinar.core.database import Database
 from webinar.lectures import rooms, store
-from webinar.lectures.rules import RoomState
+from webinar.lectures.rules import Room, RoomState
 from webinar.media.port import Media, MediaUnavailable
 
 NOT_CLOSED = (RoomState.WANTED, RoomState.OPEN, RoomState.CLOSING, RoomState.LOST)
@@ -37,7 +39,7 @@ class Watch:
         try:
             present = await self._media.list_rooms()
         except MediaUnavailable as error:
-            self._is_away(error.code)
+            await self._is_away(error.code, owed)
             return
         if not self._answered:
             await self._is_back()
@@ -49,11 +51,17 @@ class Watch:
                     log.warning("room_lost", lecture=lecture.id, room=room.name)
         await self._close_strange(difference.strange)
 
-    def _is_away(self, error: str) -> None:
-        if self._answered or self.since is None:
-            self.since = self._clock.now()
-            log.warning("media_server_away", error=error)
-        self.error, self._answered = error, False
+    async def _is_away(self, error: str, owed: Sequence[Room]) -> None:
+        """Say so on the page of every lecture in session; whether its room still stands is not known."""
+        first, self.error, self._answered = self.error != error, error, False
+        if not first:
+            return
+        self.since = self._clock.now()
+        log.warning("media_server_away", error=error)
+        async with self._db.writing() as session:
+            for room in owed:
+                if room.state is RoomState.OPEN:
+                    await rooms.unreachable(session, room, error)
 
     async def _is_back(self) -> None:
         """Have every lecture looked at whose room waits for the media server."""
@@ -62,6 +70,8 @@ class Watch:
             for room in await store.rooms_in(session, NOT_CLOSED):
                 if room.state is not RoomState.OPEN:
                     await effects.nudge(session, f"lecture:{room.lecture_id}", now)
+                elif room.last_error is not None:
+                    await rooms.unreachable(session, room, None)
         log.info("media_server_answers")
         self.error, self.since, self._answered = None, now, True
 
@@ -76,5 +86,5 @@ class Watch:
             try:
                 await self._media.close_room(name)
             except MediaUnavailable as error:
-                self._is_away(error.code)
+                log.warning("strange_room_stands", room=name, error=error.code)
                 return

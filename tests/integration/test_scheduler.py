@@ -151,6 +151,21 @@ async def test_a_room_is_opened_at_once_when_the_media_server_answers_again(worl
     assert (await world.room(id)).state is RoomState.OPEN
 
 
+async def test_a_lecture_in_session_says_so_while_the_media_server_is_away(world: World) -> None:
+    id = await world.book()
+    await world.at(NINE)
+    await world.watch.look()
+    world.media.go_away()
+    await world.watch.look()
+    room = await world.room(id)
+    assert (room.state, room.last_error) == (RoomState.OPEN, "media_unavailable")
+    world.media.come_back()
+    await world.watch.look()
+    await world.settle()
+    assert (await world.room(id)).last_error is None
+    assert "room_lost" not in await world.told(id)
+
+
 async def test_one_lecture_that_fails_does_not_delay_the_next(world: World) -> None:
     ids = [await world.book() for _ in range(3)]
     handlers = own_handlers(world.db, world.media, world.clock)

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from webinar.core.database import Database
 from webinar.core.effects import CHANNEL
@@ -69,24 +70,33 @@ class Wake:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _listen(self) -> None:
-        dsn = self._db.url.set(drivername="postgresql").render_as_string(hide_password=False)
         while True:
             try:
-                await self._listen_once(dsn)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("wake_lost", error=repr(error))
+                await self._listen_once()
+            except (
+                OSError,
+                TimeoutError,
+                DBAPIError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+            ) as error:
+                log.warning("wake_lost", error=type(error).__name__)
             await asyncio.sleep(RECONNECT_S)
 
-    async def _listen_once(self, dsn: str) -> None:
-        connection = await asyncpg.connect(dsn, timeout=10)
-        ended = asyncio.Event()
-        connection.add_termination_listener(lambda _: ended.set())
-        try:
-            await connection.add_listener(CHANNEL, self._heard)
-            self._changed.set()  # what was owed while nobody listened
-            await ended.wait()
-        finally:
-            connection.terminate()
+    async def _listen_once(self) -> None:
+        """Listen on a connection of the engine's own making, which is thrown away at the end."""
+        async with self._db.engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            ended = asyncio.Event()
+            try:
+                if not isinstance(driver, asyncpg.Connection):
+                    raise TypeError("LISTEN needs the driver asyncpg")
+                driver.add_termination_listener(lambda _: ended.set())
+                await driver.add_listener(CHANNEL, self._heard)
+                self._changed.set()  # what was owed while nobody listened
+                await ended.wait()
+            finally:
+                await connection.invalidate()
 
     def _heard(self, *_: Any) -> None:
         self._changed.set()

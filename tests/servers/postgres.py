@@ -40,16 +40,19 @@ class Postgres:
     def url(self, name: str) -> str:
         return f"postgresql+asyncpg://pendopo@127.0.0.1:{self.port}/{name}"
 
-    async def run(self, *statements: str) -> None:
-        """Run statements outside a transaction, as CREATE DATABASE asks for."""
+    async def run(self, statement: str, *values: str) -> None:
+        """Run a statement outside a transaction, as CREATE DATABASE asks for."""
         connection = await asyncpg.connect(
             host="127.0.0.1", port=self.port, user="pendopo", database="postgres"
         )
         try:
-            for statement in statements:
-                await connection.execute(statement)
+            await connection.execute(statement, *values)
         finally:
             await connection.close()
+
+    async def cut(self, name: str) -> None:
+        """End every connection to a database at once, as its restart would."""
+        await self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
 
     async def create(self, name: str, *, template: str = "template0") -> str:
         """A new database as a copy of the template; answers its URL."""

@@ -290,8 +290,12 @@ export class App implements Listener {
 
   /** A participant comes in silent; who leads the lecture brings what the check page showed. */
   async #bringDevices(): Promise<void> {
-    const stream = this.model.captured?.stream ?? null;
-    const wish = { ...this.model.choices, ...this.#on };
+    const { captured, choices } = this.model;
+    const stream = captured?.stream ?? null;
+    const wish = { ...choices, ...this.#on };
+    // What failed on the check page has been said there: no second complaint at the door.
+    if (captured?.camera) wish.camera = false;
+    if (captured?.microphone) wish.microphone = false;
     if (wish.camera || wish.microphone) await this.#media.publish(stream, wish).catch(() => undefined);
     this.#set({ captured: null });
     if (this.model.seen.soundBlocked) await this.#media.startSound();

@@ -39,7 +39,7 @@ export function Bar({ app, model, wide, more }: View & { wide: boolean; more: ()
   const writes = !wide && !seen.canPublish && panel === "chat";
   const sharing = seen.canShare && typeof navigator.mediaDevices?.getDisplayMedia === "function";
   return (
-    <div class="bar" aria-label={say(app, "controls")} role="group">
+    <section class="bar" aria-label={say(app, "controls")}>
       {writes && <Composer app={app} model={model} />}
       {seen.canPublish && (
         <>
@@ -56,6 +56,6 @@ export function Bar({ app, model, wide, more }: View & { wide: boolean; more: ()
       )}
       <Tool icon={Ellipsis} label={say(app, "more")} testid="more" press={more} />
       <button type="button" class="btn btn-error bar-leave" data-testid="leave" onClick={app.leave}>{say(app, "leave")}</button>
-    </div>
+    </section>
   );
 }

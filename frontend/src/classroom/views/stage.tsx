@@ -11,7 +11,7 @@ export function Stage({ app, model }: View) {
   const { main, corner, strip } = arrange(model.seen.tiles);
   const speaker = model.seen.people.find((person) => person.speaking && !person.local);
   return (
-    <section class="stage" aria-label={say(app, "stage")}>
+    <main class="stage" aria-label={say(app, "stage")}>
       <div class="stage-main">
         {main === null && <Empty app={app} model={model} />}
         {main && (
@@ -40,7 +40,7 @@ export function Stage({ app, model }: View) {
           ))}
         </div>
       )}
-    </section>
+    </main>
   );
 }
 

@@ -342,6 +342,18 @@ async def seat_of(session: AsyncSession, lecture_id: str, seat: str) -> Registra
     return _registration(row) if row else None
 
 
+async def hosts_of(session: AsyncSession, lecture_id: str) -> list[str]:
+    """The seats of those who host: lecturers and organisers."""
+    rows = await session.execute(
+        select(RegistrationRow.seat).where(
+            RegistrationRow.lecture_id == lecture_id,
+            RegistrationRow.role.in_([Seat.LECTURER.value, Seat.ORGANISER.value]),
+            RegistrationRow.state == "registered",
+        )
+    )
+    return list(rows.scalars())
+
+
 async def change_registration(session: AsyncSession, registration_id: str, **values: object) -> None:
     await session.execute(
         update(RegistrationRow).where(RegistrationRow.id == registration_id).values(**values)

@@ -65,20 +65,30 @@ async def seat_of(asked: Context, lecture_id: str) -> Registration:
     Raises:
         NoSession: neither is there. NotRegistered: signed in, without a seat.
     """
+    seat = await own_seat(asked, lecture_id)
+    if seat is not None:
+        return seat
+    if asked.scope is None:
+        raise NoSession
     key = asked.site.settings.link_key_bytes
     async with asked.reading() as session:
+        lecture = await lecture_store.get(session, asked.scope, lecture_id)
+    async with asked.writing() as session:
+        return await service.organiser_seat(session, lecture, asked.scope, now=asked.now, link_key=key)
+
+
+async def own_seat(asked: Context, lecture_id: str) -> Registration | None:
+    """The seat of whoever asks, if there is one: by the cookie of the join link, else by the session."""
+    async with asked.reading() as session:
         if cookie := asked.request.cookies.get(SEAT_COOKIE):
+            key = asked.site.settings.link_key_bytes
             seat = await service.seat_of_cookie(session, lecture_id, cookie, key)
             if seat is not None:
                 return seat
         if asked.scope is None:
-            raise NoSession
+            return None
         seat = await service.seat_of_scope(session, lecture_id, asked.scope)
-        if seat is not None and seat.active:
-            return seat
-        lecture = await lecture_store.get(session, asked.scope, lecture_id)
-    async with asked.writing() as session:
-        return await service.organiser_seat(session, lecture, asked.scope, now=asked.now, link_key=key)
+    return seat if seat is not None and seat.active else None
 
 
 async def _entered(request: web.Request) -> tuple[Context, Lecture, Registration]:

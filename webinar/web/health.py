@@ -5,14 +5,13 @@ import asyncio
 from aiohttp import web
 from sqlalchemy import select
 
+from webinar.core import processes
 from webinar.core.errors import Refused
 from webinar.core.tables import ProcessRow
 from webinar.web.context import site
 from webinar.web.rendering import built
 from webinar.web.site import Access, Route, Site
 
-# A process writes its sign of life more often than this, in ms.
-SILENT_AFTER_MS = 30_000
 KINDS = ("hooks", "recorder", "scheduler")
 
 
@@ -42,7 +41,7 @@ async def _processes(here: Site) -> list[str]:
             rows = (await session.execute(select(ProcessRow.kind, ProcessRow.seen_at))).all()
     except Refused:
         return ["database"]
-    alive = {kind for kind, seen_at in rows if here.clock.now() - seen_at < SILENT_AFTER_MS}
+    alive = {kind for kind, seen_at in rows if here.clock.now() - seen_at < processes.SILENT_AFTER_MS}
     return [kind for kind in KINDS if kind not in alive]
 
 

@@ -1,6 +1,6 @@
 """The route table: every address of the site, and who may call it."""
 
-from webinar.web import attendance, classroom, health, home, lectures, registrations
+from webinar.web import attendance, classroom, health, home, lectures, recordings, registrations
 from webinar.web.site import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -10,4 +10,5 @@ ROUTES: tuple[Route, ...] = (
     *lectures.ROUTES,
     *classroom.ROUTES,
     *attendance.ROUTES,
+    *recordings.ROUTES,
 )

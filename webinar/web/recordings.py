@@ -1,0 +1,122 @@
+"""Replays: the list of one's own, the page with the player, and its files."""
+
+from aiohttp import hdrs, web
+
+from recordings import service, store
+from recordings.playlist import INDEX, MASTER, master
+from recordings.rules import Segment
+from recordings.storage import StorageError
+from webinar.core.errors import NotFound, Unavailable
+from webinar.lectures import store as lectures
+from webinar.lectures.rules import LectureState
+from webinar.people.access import Role, Scope
+from webinar.web.classroom import own_seat
+from webinar.web.context import Context, context
+from webinar.web.site import Access, Route
+
+SHOWN = 100
+OVER = (LectureState.ENDED, LectureState.FINAL, LectureState.ARCHIVED)
+
+
+class ReplayAway(Unavailable):
+    code = "storage_away"
+    message = "The recording cannot be read right now. Nothing is lost; try again shortly."
+
+
+async def index(request: web.Request) -> web.StreamResponse:
+    """Replays of the lectures one was registered for, taught or organises, the newest first."""
+    asked = context(request)
+    async with asked.reading() as session:
+        mine = await lectures.of_person(
+            session, asked.signed_in.id, states=OVER, newest_first=True, limit=SHOWN
+        )
+        found = {lecture.id: lecture for lecture, _ in mine}
+        if asked.rights.has(Role.ORGANISER):
+            managed = await lectures.page(
+                session, asked.rights, states=OVER, newest_first=True, limit=SHOWN, manageable_only=True
+            )
+            found |= {lecture.id: lecture for lecture in managed}
+        recorded = await store.of_lectures(session, list(found))
+        lecturers = await lectures.lecturers_of(session, list(found))
+    playable = [found[i] for i, recording in recorded.items() if recording.ready]
+    playable.sort(key=lambda lecture: lecture.starts_at, reverse=True)
+    return asked.page("recordings/index.html", lectures=playable, recordings=recorded, lecturers=lecturers)
+
+
+async def _rights(asked: Context, lecture_id: str) -> tuple[Scope, str]:
+    """Whose rights count, and their zone: the seat's that a join link gave, else those of the session.
+
+    Raises:
+        NotFound: neither is there.
+    """
+    seat = await own_seat(asked, lecture_id)
+    if seat is not None and seat.active:
+        return Scope(seat.institution_id, seat.person_id), seat.zone
+    if asked.scope is None:
+        raise NotFound
+    return asked.scope, asked.zone
+
+
+async def replay(request: web.Request) -> web.StreamResponse:
+    """The page with the player."""
+    asked = context(request)
+    lecture_id = request.match_info["id"]
+    scope, zone = await _rights(asked, lecture_id)
+    async with asked.reading() as session:
+        recording = await service.replay(session, scope, lecture_id)
+        lecture = await lectures.get(session, scope, lecture_id)
+        lecturers = (await lectures.lecturers_of(session, [lecture.id]))[lecture.id]
+    return asked.page(
+        "recordings/replay.html",
+        lecture=lecture,
+        recording=recording,
+        lecturer=", ".join(person.name for person in lecturers),
+        lecture_title=lecture.title,
+        playlist_url=f"/lectures/{lecture.id}/replay/{MASTER}",
+        times_zone=zone,
+    )
+
+
+async def file(request: web.Request) -> web.StreamResponse:
+    """A playlist, or one file or a range of it; access is checked for each."""
+    asked = context(request)
+    lecture_id, name = request.match_info["id"], request.match_info["name"]
+    scope, _ = await _rights(asked, lecture_id)
+    if name in {MASTER, INDEX}:
+        async with asked.reading() as session:
+            recording = await service.replay(session, scope, lecture_id)
+            text = master() if name == MASTER else await service.playlist(session, recording)
+        answer = web.Response(text=text, content_type="application/vnd.apple.mpegurl")
+        answer.headers[hdrs.CACHE_CONTROL] = "private, no-store"
+        return answer
+    async with asked.reading() as session:
+        found = await service.replay_file(session, scope, lecture_id, name)
+    return await _part(request, asked, found)
+
+
+async def _part(request: web.Request, asked: Context, found: Segment) -> web.StreamResponse:
+    kind = "video/iso.segment" if found.duration_ms else "video/mp4"
+    try:
+        wanted = request.http_range
+    except ValueError:
+        return web.Response(status=416, headers={hdrs.CONTENT_RANGE: f"bytes */{found.size}"})
+    headers = {hdrs.ACCEPT_RANGES: "bytes", hdrs.CACHE_CONTROL: "private, max-age=3600"}
+    try:
+        if wanted.start is None and wanted.stop is None:
+            body = await asked.site.storage.get(found.key)
+            return web.Response(body=body, content_type=kind, headers=headers)
+        start, stop, _ = wanted.indices(found.size)
+        if start >= stop:
+            return web.Response(status=416, headers={hdrs.CONTENT_RANGE: f"bytes */{found.size}"})
+        body = await asked.site.storage.get_range(found.key, start, stop)
+    except StorageError as error:
+        raise ReplayAway from error
+    headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{stop - 1}/{found.size}"
+    return web.Response(status=206, body=body, content_type=kind, headers=headers)
+
+
+ROUTES = (
+    Route("GET", "/recordings", index, Access.SIGNED_IN),
+    Route("GET", "/lectures/{id}/replay", replay, Access.SEAT),
+    Route("GET", "/lectures/{id}/replay/{name}", file, Access.SEAT),
+)

@@ -257,6 +257,11 @@ def _is_date(digits: str) -> bool:
     return True
 
 
+def has_controls(text: str) -> bool:
+    """Whether there are characters in it that cannot be shown, line ends and tabs among them."""
+    return bool(_CONTROLS.search(text))
+
+
 def tidy(text: str) -> str:
     """One line in Unicode's composed form, without control characters and runs of blanks."""
     return " ".join(_CONTROLS.sub(" ", unicodedata.normalize("NFC", text)).split())

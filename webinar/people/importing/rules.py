@@ -62,6 +62,16 @@ MOVES: Mapping[str, Mapping[ImportState, ImportState]] = {
 }
 
 
+BATCH_FIRST, BATCH_LEAST, BATCH_MOST = 100, 25, 400
+BATCH_MS = 25.0
+
+
+def next_batch(rows: int, took_ms: float) -> int:
+    """How many rows the next transaction takes, so that one lasts about 25 ms on fast and on slow disks."""
+    factor = min(1.5, max(0.5, BATCH_MS / max(took_ms, 1.0)))
+    return max(BATCH_LEAST, min(BATCH_MOST, round(rows * factor)))
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the author chose at the upload."""

@@ -19,7 +19,7 @@ from webinar.people.importing.rules import ImportState
 from webinar.people.importing.store import Import, Summary
 from webinar.people.tables import ImportChangeRow, ImportRow, NipRow, PersonRow
 
-BATCH = 200
+BATCH = 100
 KEPT_SHOWN = 200
 # These belong to the person or to the import itself, and go with them.
 _OWN = frozenset({NipRow.__tablename__})

@@ -27,7 +27,8 @@ from webinar.people.importing.rules import ImportState, Options
 from webinar.people.importing.store import CheckedRow, Import
 from webinar.people.tables import ImportRow, UnitRow
 
-PAUSE_S = 0.02
+# Longer than SQLite's waiting writers sleep between two looks (25 ms at first): none misses it.
+PAUSE_S = 0.028
 # A command writes by itself; should it die, the scheduler takes over after this.
 TAKE_OVER_MS = 60_000
 SLICE_S = 20.0
@@ -141,22 +142,27 @@ async def _write_on(
     async with db.reading() as session:
         content = await store.content(session, found.id)
     rows = store.unpacked(content, found.written)
-    while batch := await asyncio.to_thread(_take, rows):
-        moved = await batches.write_batch(db, found, batch, now())
+    size = rules.BATCH_FIRST
+    while batch := await asyncio.to_thread(_take, rows, size):
+        began = clock.monotonic()
+        written = await batches.write_batch(db, found, batch, now())
+        size = rules.next_batch(size, (clock.monotonic() - began) * 1000)
         await asyncio.sleep(PAUSE_S)
-        async with db.reading() as session:
-            found = await store.get(session, Scope.everything(), found.id)
+        if written is None:
+            break
+        found = written
         if progress:
             progress(found)
-        if not moved or (until is not None and clock.monotonic() >= until):
+        if until is not None and clock.monotonic() >= until:
             return found
-    await _finish(db, found, now())
+    if found.written == found.rows:
+        await _finish(db, found, now())
     async with db.reading() as session:
         return await store.get(session, Scope.everything(), found.id)
 
 
-def _take(rows: Iterator[CheckedRow]) -> list[CheckedRow]:
-    return list(islice(rows, batches.BATCH))
+def _take(rows: Iterator[CheckedRow], size: int) -> list[CheckedRow]:
+    return list(islice(rows, size))
 
 
 async def _make_units(

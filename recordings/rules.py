@@ -23,6 +23,7 @@ class RecordingState(StrEnum):
 _S = RecordingState
 RECORDING_MOVES: Mapping[tuple[RecordingState, str], RecordingState] = {
     (_S.WANTED, "start"): _S.RECORDING,
+    (_S.WANTED, "pause"): _S.PAUSED,
     (_S.RECORDING, "pause"): _S.PAUSED,
     (_S.PAUSED, "start"): _S.RECORDING,
     (_S.WANTED, "stop"): _S.FINISHING,

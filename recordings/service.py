@@ -8,15 +8,13 @@ from recordings.rules import PAUSING, RecorderState, Recording, Segment
 from webinar.core.errors import NotFound
 from webinar.lectures import service as lectures
 from webinar.lectures import store as lecture_store
-from webinar.lectures.rules import Lecture, Seat
+from webinar.lectures.rules import Lecture
 from webinar.people.access import Scope
-
-RECORDED_SEATS = (Seat.LECTURER, Seat.ORGANISER)
 
 
 async def want(session: AsyncSession, lecture: Lecture) -> None:
     """Have the lecture recorded from now on; one that was recorded already is continued."""
-    recording = await store.of_lecture(session, lecture.id)
+    recording = await store.of_lecture(session, lecture.id, to_change=True)
     if recording is None:
         await store.add(session, lecture.institution_id, lecture.id)
     elif recording.may("want"):
@@ -27,7 +25,7 @@ async def want(session: AsyncSession, lecture: Lecture) -> None:
 
 async def stop(session: AsyncSession, lecture_id: str) -> None:
     """Have the recording finished; one that is, or was never wanted, is as good."""
-    recording = await store.of_lecture(session, lecture_id)
+    recording = await store.of_lecture(session, lecture_id, to_change=True)
     if recording is not None and recording.may("stop"):
         await store.change(session, recording, state=recording.after("stop").state.value)
 
@@ -60,12 +58,6 @@ async def finished(session: AsyncSession, mine: Recording, lost_ms: int, now: in
         last_error=None if recording.duration_ms and not lost_ms else f"lost {lost_ms} ms",
     )
     await _note(session, recording, "recording_ready" if move == "complete" else "recording_failed", now)
-
-
-async def seats_to_record(session: AsyncSession, lecture_id: str) -> frozenset[str]:
-    """The seats whose picture and sound are recorded: lecturers and organisers, nobody of the audience."""
-    registrations = await lecture_store.registrations(session, lecture_id)
-    return frozenset(r.seat for r in registrations if r.role in RECORDED_SEATS)
 
 
 async def replay(session: AsyncSession, scope: Scope, lecture_id: str) -> Recording:
@@ -102,7 +94,7 @@ async def playlist(session: AsyncSession, recording: Recording) -> str:
 
 
 async def _held(session: AsyncSession, mine: Recording) -> Recording | None:
-    recording = await store.find(session, mine.id)
+    recording = await store.find(session, mine.id, to_change=True)
     return recording if recording is not None and recording.fence == mine.fence else None
 
 

@@ -29,8 +29,10 @@ async def _one(session: AsyncSession, query: Select[Any]) -> Recording | None:
     return _recording(row) if row else None
 
 
-async def of_lecture(session: AsyncSession, lecture_id: str) -> Recording | None:
-    return await _one(session, select(RecordingRow).where(RecordingRow.lecture_id == lecture_id))
+async def of_lecture(session: AsyncSession, lecture_id: str, *, to_change: bool = False) -> Recording | None:
+    """The recording of a lecture; `to_change` keeps others from changing it meanwhile."""
+    query = select(RecordingRow).where(RecordingRow.lecture_id == lecture_id)
+    return await _one(session, query.with_for_update() if to_change else query)
 
 
 async def of_lectures(session: AsyncSession, lecture_ids: Collection[str]) -> dict[str, Recording]:
@@ -39,8 +41,10 @@ async def of_lectures(session: AsyncSession, lecture_ids: Collection[str]) -> di
     return {row.lecture_id: _recording(row) for row in rows}
 
 
-async def find(session: AsyncSession, recording_id: str) -> Recording | None:
-    return await _one(session, select(RecordingRow).where(RecordingRow.id == recording_id))
+async def find(session: AsyncSession, recording_id: str, *, to_change: bool = False) -> Recording | None:
+    """One by id; `to_change` as for `of_lecture`."""
+    query = select(RecordingRow).where(RecordingRow.id == recording_id)
+    return await _one(session, query.with_for_update() if to_change else query)
 
 
 async def is_recording(session: AsyncSession, lecture_id: str) -> bool:
@@ -82,19 +86,27 @@ def _now(session: AsyncSession) -> ColumnElement[int]:
     return literal_column(now_sql(session.get_bind().dialect.name), BigInteger())
 
 
-async def claim(session: AsyncSession, *, worker: str, lease_ms: int) -> Recording | None:
-    """Take one recording that has work and no recorder, for so long; leases run in the database's time."""
-    now = _now(session)
-    free = (
+def _free(session: AsyncSession) -> Select[Any]:
+    return (
         select(RecordingRow.id)
         .where(
             RecordingRow.state.in_([state.value for state in AT_WORK]),
-            func.coalesce(RecordingRow.lease_until, 0) < now,
+            func.coalesce(RecordingRow.lease_until, 0) < _now(session),
         )
         .order_by(RecordingRow.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
     )
+
+
+async def is_work(session: AsyncSession) -> bool:
+    """Whether there is a recording with work and no recorder."""
+    return (await session.scalar(_free(session))) is not None
+
+
+async def claim(session: AsyncSession, *, worker: str, lease_ms: int) -> Recording | None:
+    """Take one recording that has work and no recorder, for so long; leases run in the database's time."""
+    now = _now(session)
+    free = _free(session).with_for_update(skip_locked=True)
     taken = await session.scalar(
         update(RecordingRow)
         .where(RecordingRow.id == free.scalar_subquery())

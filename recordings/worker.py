@@ -1,0 +1,213 @@
+"""The recorder's process: takes recordings that nobody works on, and writes each until its lecture is over.
+
+Any number of these may run. One that dies loses its lease, and another continues the same recording; one that
+only hung finds its fence outdated and writes nothing more to the database.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from recordings import service, store
+from recordings.recorder import RecordingJob, RecordingResult, record
+from recordings.rules import RecorderState, Recording, RecordingState, Segment
+from recordings.storage import Storage, StorageError
+from webinar.core import processes
+from webinar.core.clock import Clock
+from webinar.core.database import Database, DatabaseAway
+from webinar.core.effects_runner import worker_name
+from webinar.lectures import store as lectures
+from webinar.lectures.rules import main_room_name
+from webinar.media.rules import parse_identity
+
+LEASE_MS = 15_000
+LOOK_S = 1.0
+AT_ONCE = 4
+AGAIN_MS = 3_000
+
+log = structlog.get_logger()
+Ticket = Callable[[str, str, int], str]
+"""Makes a token to join: (room, identity, now in Unix ms) -> token; hidden, of kind egress."""
+
+
+class LeaseLost(Exception):  # noqa: N818 - it reads as a sentence where it is raised
+    """Another recorder has taken over."""
+
+
+class RecorderProcess:
+    """`await process.run(stop)` until the event is set; open segments are written then.
+
+    `media_url` is where the media server answers to us, `at_once` how many lectures are recorded here.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        storage: Storage,
+        clock: Clock,
+        *,
+        media_url: str,
+        ticket: Ticket,
+        at_once: int = AT_ONCE,
+        lease_ms: int = LEASE_MS,
+    ) -> None:
+        self._db = db
+        self._storage = storage
+        self._clock = clock
+        self._media_url = media_url
+        self._ticket = ticket
+        self._at_once = at_once
+        self._lease_ms = lease_ms
+        self._name = worker_name()
+        self._started_at = clock.now()
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Record what is wanted until `stop` is set."""
+        beating = asyncio.create_task(self._beat(), name="signs-of-life")
+        log.info("recorder_started", process=self._name)
+        try:
+            while not stop.is_set():
+                with contextlib.suppress(DatabaseAway):
+                    await self._take()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), LOOK_S)
+        finally:
+            tasks = [beating, *self._running.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(DatabaseAway):
+                async with self._db.writing() as session:
+                    await processes.gone(session, self._name)
+
+    async def _take(self) -> None:
+        """Begin what nobody works on. A look reads; only when there is something does it write."""
+        while len(self._running) < self._at_once:
+            async with self._db.reading() as session:
+                if not await store.is_work(session):
+                    return
+            async with self._db.writing() as session:
+                mine = await store.claim(session, worker=self._name, lease_ms=self._lease_ms)
+            if mine is None:
+                return
+            task = asyncio.create_task(self._work(mine), name=f"record {mine.id}")
+            self._running[mine.id] = task
+            task.add_done_callback(partial(self._ended, mine.id))
+
+    def _ended(self, recording_id: str, _: asyncio.Task[None]) -> None:
+        self._running.pop(recording_id, None)
+
+    async def _work(self, mine: Recording) -> None:
+        over = asyncio.Event()
+        if mine.state is RecordingState.FINISHING:
+            over.set()
+        again_ms = AGAIN_MS
+        try:
+            result = await self._while_held(mine, over)
+            if over.is_set():
+                async with self._db.writing() as session:
+                    await service.finished(session, mine, result.lost_ms, self._clock.now())
+        except asyncio.CancelledError:
+            again_ms = 0
+            raise
+        except LeaseLost:
+            log.warning("recording_lease_lost", recording=mine.id)
+        except StorageError as error:
+            log.warning("recording_not_begun", recording=mine.id, error=str(error))
+            await self._report(mine, RecorderState.STORAGE_AWAY)
+        except Exception:
+            # One lecture's trouble must not end the others; it is taken up again by whoever is free.
+            log.exception("recording_broke_off", recording=mine.id)
+        finally:
+            with contextlib.suppress(DatabaseAway):
+                async with self._db.writing() as session:
+                    await store.let_go(session, mine, for_ms=again_ms)
+
+    async def _while_held(self, mine: Recording, over: asyncio.Event) -> RecordingResult:
+        """Record for as long as the lease is ours.
+
+        Raises:
+            LeaseLost: another recorder has it; what was open is written.
+        """
+        hosts: set[str] = set()
+        holding = asyncio.create_task(self._hold(mine, over, hosts), name=f"hold {mine.id}")
+        writing = asyncio.create_task(self._write(mine, over, hosts), name=f"write {mine.id}")
+        try:
+            await asyncio.wait([holding, writing], return_when=asyncio.FIRST_COMPLETED)
+            if not writing.done():
+                await holding
+            return await writing
+        finally:
+            for task in (holding, writing):
+                task.cancel()
+            await asyncio.gather(holding, writing, return_exceptions=True)
+
+    async def _hold(self, mine: Recording, over: asyncio.Event, hosts: set[str]) -> None:
+        """Renew the lease, learn who may be recorded, and notice that the lecture is over."""
+        while True:
+            # While the database is away nobody else can take the recording either.
+            with contextlib.suppress(DatabaseAway):
+                async with self._db.writing() as session:
+                    present = await store.renew(session, mine, lease_ms=self._lease_ms)
+                    seats = await lectures.hosts_of(session, mine.lecture_id)
+                hosts.clear()
+                hosts.update(seats)
+                if present is None:
+                    raise LeaseLost
+                if present.state is RecordingState.FINISHING:
+                    over.set()
+            await asyncio.sleep(LOOK_S)
+
+    async def _write(self, mine: Recording, over: asyncio.Event, hosts: set[str]) -> RecordingResult:
+        async with self._db.reading() as session:
+            lecture = await lectures.find(session, mine.lecture_id)
+        room = main_room_name(mine.lecture_id)
+
+        def may_record(identity: str) -> bool:
+            found = parse_identity(identity)
+            return found is not None and found.seat in hosts
+
+        async def token() -> str:
+            return self._ticket(room, f"recorder-{mine.id}-{mine.fence}", self._clock.now())
+
+        async def on_segment(segment: Segment) -> None:
+            async with self._db.writing() as session:
+                if not await store.add_file(session, mine, segment):
+                    raise LeaseLost
+
+        async def on_state(state: RecorderState) -> None:
+            await self._report(mine, state)
+
+        return await record(
+            RecordingJob(mine.id, lecture.title if lecture else "", may_record),
+            media_url=self._media_url,
+            token_source=token,
+            storage=self._storage,
+            on_segment=on_segment,
+            stop=over,
+            on_state=on_state,
+            clock=self._clock,
+        )
+
+    async def _report(self, mine: Recording, state: RecorderState) -> None:
+        with contextlib.suppress(DatabaseAway):
+            async with self._db.writing() as session:
+                await service.report(session, mine, state, self._clock.now())
+
+    async def _beat(self) -> None:
+        while True:
+            with contextlib.suppress(DatabaseAway):
+                async with self._db.writing() as session:
+                    await processes.beat(
+                        session,
+                        name=self._name,
+                        kind="recorder",
+                        started_at=self._started_at,
+                        now=self._clock.now(),
+                        detail={"recording": len(self._running)},
+                    )
+            await asyncio.sleep(processes.BEAT_EVERY_S)

@@ -7,13 +7,19 @@ from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 from recordings.storage import ObjectStorage, open_storage
+from recordings.worker import RecorderProcess, Ticket
+from scheduler.runner import Scheduler, own_handlers
+from webinar.classroom.service import remover
 from webinar.config import Settings
 from webinar.core.clock import SystemClock
 from webinar.core.database import Database
-from webinar.invites.service import Desk
+from webinar.core.effects import Handler
+from webinar.invites.service import Desk, announcer, sender
 from webinar.mail.build import address
 from webinar.mail.smtp import SmtpMailer, SmtpSettings
+from webinar.media import tokens
 from webinar.media.livekit import LiveKit
+from webinar.people.effects import SignInMails
 from webinar.people.passwords import Passwords
 from webinar.web.site import Site
 
@@ -74,3 +80,57 @@ async def site(settings: Settings) -> AsyncIterator[Site]:
             yield Site(settings, db, SystemClock(), rooms, storage(settings), Passwords())
         finally:
             await db.close()
+
+
+def handlers(settings: Settings, db: Database, rooms: LiveKit, out: SmtpMailer) -> dict[str, Handler]:
+    """What to do for each kind of effect; a test proves that every kind that is owed is here."""
+    clock = SystemClock()
+    invites = desk(settings, db, out)
+    links = SignInMails(db, out, clock, invites.sender, settings.public_url, settings.link_key_bytes)
+    return {
+        **own_handlers(db, rooms, clock),
+        "announce": announcer(invites),
+        "invite": sender(invites),
+        "remove": remover(db, rooms, clock),
+        "mail": links.send_sign_in_mail,
+    }
+
+
+@asynccontextmanager
+async def scheduler(settings: Settings) -> AsyncIterator[Scheduler]:
+    """The scheduler with all its handlers, closed at the end."""
+    db, out = database(settings), mailer(settings)
+    async with media(settings) as rooms:
+        try:
+            yield Scheduler(db, rooms, SystemClock(), handlers(settings, db, rooms, out))
+        finally:
+            await out.close()
+            await db.close()
+
+
+def recorder_ticket(settings: Settings) -> Ticket:
+    """Makes the tokens with which a recorder joins: hidden, and no person."""
+    key, secret = settings.media_api_key, settings.media_api_secret.get_secret_value()
+
+    def ticket(room: str, identity: str, now: int) -> str:
+        return tokens.mint(
+            key, secret, identity=identity, name="", room=room, now=now, hidden=True, kind="egress"
+        )
+
+    return ticket
+
+
+@asynccontextmanager
+async def recorder(settings: Settings) -> AsyncIterator[RecorderProcess]:
+    """A recorder, closed at the end."""
+    db = database(settings)
+    try:
+        yield RecorderProcess(
+            db,
+            storage(settings),
+            SystemClock(),
+            media_url=settings.media_url.replace("http", "ws", 1),
+            ticket=recorder_ticket(settings),
+        )
+    finally:
+        await db.close()

@@ -1,0 +1,124 @@
+"""What the commands do: open the database, one transaction around one service call."""
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webinar import wiring
+from webinar.config import Settings
+from webinar.core.clock import SystemClock
+from webinar.core.database import Database
+from webinar.core.errors import Invalid, NotFound, Refused
+from webinar.hours import service as hours
+from webinar.people import administrators, api_keys, sign_in_rules, store, units
+from webinar.people.access import Scope
+from webinar.people.passwords import Passwords
+from webinar.people.rules import Unit
+
+DAY_MS = 86_400_000
+
+
+class WhichInstitution(Refused):
+    code = "which_institution"
+    message = "There are several institutions: name one with --institution."
+
+
+class NoInstitution(Refused):
+    code = "no_institution"
+    message = "There is no institution yet: name it with --institution."
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a command has to say, and whether all is well."""
+
+    well: bool
+    lines: Sequence[str]
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    db = wiring.database(settings)
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+async def the_institution(session: AsyncSession, wanted: str) -> Unit:
+    """The institution of this code, name or id, or the only one there is.
+
+    Raises:
+        NotFound, WhichInstitution, NoInstitution.
+    """
+    known = await store.institutions(session)
+    if wanted:
+        found = [unit for unit in known if wanted.casefold() in _names(unit)]
+        if not found:
+            raise NotFound
+        return found[0]
+    if not known:
+        raise NoInstitution
+    if len(known) > 1:
+        raise WhichInstitution
+    return known[0]
+
+
+def _names(unit: Unit) -> tuple[str, ...]:
+    return (unit.id, unit.code.casefold(), unit.name.casefold())
+
+
+async def create_api_key(
+    settings: Settings, institution: str, *, name: str, scopes: Sequence[str], days: int
+) -> str:
+    """The secret of a new key."""
+    now = SystemClock().now()
+    async with opened(settings) as db, db.writing() as session:
+        scope = Scope.system((await the_institution(session, institution)).id)
+        expires_at = now + days * DAY_MS if days else None
+        _, secret = await api_keys.create(
+            session, scope, name=name, scopes=scopes, expires_at=expires_at, now=now
+        )
+    return secret
+
+
+async def create_administrator(
+    settings: Settings, institution: str, *, name: str, email: str, zone: str, password: str
+) -> list[str]:
+    """An administrator, in a new institution when there is none of that name; what to tell."""
+    now = SystemClock().now()
+    made = password or secrets.token_urlsafe(12)
+    if problems := list(sign_in_rules.password_problems(made, email=email, name=name)):
+        raise Invalid(problems)
+    hashed = await Passwords().hash(made)
+    async with opened(settings) as db, db.writing() as session:
+        try:
+            home = await the_institution(session, institution)
+            lines = []
+        except NotFound:
+            code = units.code_from(institution)
+            home = await units.create_institution(session, name=institution, code=code, now=now, zone=zone)
+            lines = [f"{home.name} is founded."]
+        await administrators.create_administrator(
+            session, home.id, name=name, email=email, password_hash=hashed, now=now
+        )
+    lines.append(f"{email} administers {home.name}. Sign in at {settings.public_url}")
+    return lines if password else [*lines, f"Password: {made}"]
+
+
+async def verify_hours(settings: Settings, institution: str) -> Told:
+    """The head of each chain, and what does not hold."""
+    lines, well = [], True
+    async with opened(settings) as db, db.reading() as session:
+        known = await store.institutions(session)
+        chosen = [await the_institution(session, institution)] if institution else known
+        for unit in chosen:
+            found = await hours.verify(session, unit.id)
+            state = "holds" if found.holds else "DOES NOT HOLD"
+            lines.append(f"{unit.name}: {found.entries} entries, the chain {state}; head {found.head.digest}")
+            lines += [f"  {problem}" for problem in found.problems]
+            well = well and found.holds
+    return Told(well, lines)

@@ -1,0 +1,48 @@
+"""A small, believable demonstration: a city, its people, lectures that were and that come.
+
+Everything goes through the services, at the times at which it would have happened. Running it again
+renews what has become stale, and leaves the rest.
+"""
+
+from webinar import wiring
+from webinar.config import Settings
+from webinar.core.clock import SystemClock
+from webinar.demo import lectures, people
+from webinar.demo.people import City
+from webinar.people.passwords import Passwords
+
+
+async def put_in(settings: Settings) -> list[str]:
+    """Put the demonstration in, or renew it; how to sign in, to be printed."""
+    db = wiring.database(settings)
+    storage = wiring.storage(settings)
+    now = SystemClock().now()
+    try:
+        city = await people.settled(db, Passwords(), now)
+        async with db.writing() as session:
+            await lectures.policies_of(session, city, now)
+        maker = lectures.Maker(db, storage, city, settings.link_key_bytes)
+        await maker.past(now)
+        await maker.upcoming(now)
+    finally:
+        await db.close()
+    return sign_ins(city)
+
+
+async def sign_ins_if_there(settings: Settings) -> tuple[bool, list[str]]:
+    """Whether the database is new (no institution yet), and how to sign in to a demonstration it holds."""
+    db = wiring.database(settings)
+    try:
+        async with db.reading() as session:
+            known = await people.institutions(session)
+            city = await people.found(session)
+    finally:
+        await db.close()
+    return not known, sign_ins(city) if city else []
+
+
+def sign_ins(city: City) -> list[str]:
+    """One line for each kind of user."""
+    width = max(len(label) for label, _ in city.doors)
+    lines = [f"Demonstration of {city.name}; the password of all is  {people.PASSWORD}"]
+    return lines + [f"  {label:<{width}}  {email}" for label, email in city.doors]

@@ -1,0 +1,174 @@
+"""`webinar doctor`: looks at every part, and says what to do about what is wrong. Changes nothing."""
+
+import asyncio
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from recordings.storage import StorageError
+from webinar import wiring
+from webinar.config import Settings
+from webinar.core import processes
+from webinar.core.clock import SystemClock, monotonic
+from webinar.core.database import Database
+from webinar.core.errors import Refused
+from webinar.core.ids import new_id
+from webinar.evidence.tables import WebhookRow
+from webinar.mail.port import MailNotSent
+from webinar.media.livekit import LiveKit
+from webinar.media.port import MediaMisconfigured, MediaUnavailable
+
+KINDS = ("web", "hooks", "scheduler", "recorder")
+WEBHOOK_WITHIN_S = 10.0
+CLOCKS_APART_MS = 2_000
+PROBE_EMPTY_S = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part: how it is, and what to do when it is not well."""
+
+    well: bool
+    part: str
+    detail: str
+    advice: str = ""
+
+    def told(self) -> str:
+        line = f"{'ok  ' if self.well else 'BAD '} {self.part:<12} {self.detail}"
+        return line if self.well else f"{line}\n{'':17} -> {self.advice}"
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Every part, in the order in which one depends on the other."""
+    db = wiring.database(settings)
+    try:
+        async with wiring.media(settings) as media:
+            database = await _database(settings, db)
+            findings = [database]
+            if database.well:
+                findings += await _processes(db)
+            findings += await _media(settings, db if database.well else None, media)
+            findings += await asyncio.gather(_mail(settings), _storage(settings))
+    finally:
+        await db.close()
+    return findings
+
+
+async def _database(settings: Settings, db: Database) -> Finding:
+    advice = f"start it, or correct PENDOPO_DATABASE_URL ({_without_password(db)}); then run webinar migrate"
+    try:
+        began = monotonic()
+        ahead = SystemClock().now() - await db.now()
+        async with db.reading() as session:
+            await session.execute(select(WebhookRow.id).limit(1))
+    except Refused as error:
+        return Finding(False, "database", str(error), advice)
+    except DBAPIError:
+        return Finding(False, "database", "it answers, but has no tables", "run webinar migrate")
+    took = (monotonic() - began) * 1000
+    if abs(ahead) > CLOCKS_APART_MS:
+        return Finding(False, "clock", f"the database's differs by {ahead} ms", "set both machines by NTP")
+    return Finding(True, "database", f"{db.dialect}, answers in {took:.0f} ms, clock differs by {ahead} ms")
+
+
+def _without_password(db: Database) -> str:
+    return db.url.render_as_string(hide_password=True)
+
+
+async def _processes(db: Database) -> list[Finding]:
+    now = SystemClock().now()
+    async with db.reading() as session:
+        known = await processes.known(session)
+    alive = {kind: [p for p in known if p.kind == kind and p.alive(now)] for kind in KINDS}
+    found = []
+    for kind in KINDS:
+        advice = f"start it with webinar {kind}, or everything with webinar up; look into its log"
+        count = len(alive[kind])
+        found.append(Finding(count > 0, kind, f"{count} running" if count else "none is running", advice))
+    skews = [int(p.detail.get("clock_ahead_ms", 0)) for group in alive.values() for p in group]
+    worst = max(skews, key=abs, default=0)
+    detail = f"processes and database differ by at most {abs(worst)} ms"
+    found.append(Finding(abs(worst) <= CLOCKS_APART_MS, "clock", detail, "set the machines by NTP"))
+    return found
+
+
+async def _media(settings: Settings, db: Database | None, media: LiveKit) -> list[Finding]:
+    try:
+        await media.health()
+    except MediaMisconfigured as error:
+        advice = "set PENDOPO_MEDIA_API_KEY and _SECRET to a pair of the media server's configuration"
+        return [Finding(False, "LiveKit", str(error), advice)]
+    except MediaUnavailable as error:
+        advice = f"start it, or correct PENDOPO_MEDIA_URL ({settings.media_url})"
+        return [Finding(False, "LiveKit", str(error), advice)]
+    found = [Finding(True, "LiveKit", f"answers at {settings.media_url}")]
+    return found if db is None else [*found, *await _webhooks(settings, db, media)]
+
+
+async def _webhooks(settings: Settings, db: Database, media: LiveKit) -> list[Finding]:
+    """Open a room that nobody enters, and wait until its webhook is in the database."""
+    name = f"probe.{new_id()}"
+    began = SystemClock().now()
+    try:
+        room = await media.open_room(name, empty_timeout_s=PROBE_EMPTY_S)
+        arrived = await _arrived(db, name)
+        await media.close_room(name)
+    except MediaUnavailable as error:
+        return [Finding(False, "LiveKit", str(error), "look into its log")]
+    ahead = room.created_at_ms - began
+    well = abs(ahead) <= CLOCKS_APART_MS
+    clock = Finding(well, "clock", f"LiveKit's differs by {abs(ahead)} ms at most", "set the machines by NTP")
+    if arrived is None:
+        advice = (
+            "webhook.urls of the media server has to name this installation's receiver"
+            f" (http://…:{settings.hooks_port}/hooks/livekit), webhook.api_key one of its keys"
+        )
+        detail = f"none arrived within {WEBHOOK_WITHIN_S:g} s"
+        return [clock, Finding(False, "webhooks", detail, advice)]
+    return [clock, Finding(True, "webhooks", f"arrive, {arrived - began} ms after the event")]
+
+
+async def _arrived(db: Database, room: str) -> int | None:
+    deadline = monotonic() + WEBHOOK_WITHIN_S
+    while monotonic() < deadline:
+        async with db.reading() as session:
+            if (at := await _received_at(session, room)) is not None:
+                return at
+        await asyncio.sleep(0.1)
+    return None
+
+
+async def _received_at(session: AsyncSession, room: str) -> int | None:
+    found = select(WebhookRow.received_at).where(WebhookRow.room_name == room).limit(1)
+    at: int | None = (await session.execute(found)).scalar()
+    return at
+
+
+async def _mail(settings: Settings) -> Finding:
+    out = wiring.mailer(settings)
+    where = f"{settings.smtp_host}:{settings.smtp_port}"
+    try:
+        answer = await out.check()
+    except MailNotSent as error:
+        advice = "correct PENDOPO_SMTP_HOST, _PORT, _SECURITY, _USER and _PASSWORD, or start the mail server"
+        return Finding(False, "SMTP", f"{where}: {error}", advice)
+    finally:
+        await out.close()
+    return Finding(True, "SMTP", f"{where} answers: {answer}")
+
+
+async def _storage(settings: Settings) -> Finding:
+    key, content = f"probe/{new_id()}", b"pendopo"
+    advice = "make room, or correct PENDOPO_STORAGE_URL and the AWS_* variables"
+    try:
+        storage = wiring.storage(settings)
+        await storage.put(key, content)
+        read = await storage.get(key)
+        await storage.delete(key)
+    except (StorageError, OSError, ValueError) as error:
+        return Finding(False, "storage", f"{settings.storage}: {error}", advice)
+    if read != content:
+        return Finding(False, "storage", "what comes back is not what was written", advice)
+    return Finding(True, "storage", f"{settings.storage}: written, read and deleted")

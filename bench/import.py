@@ -59,8 +59,8 @@ def a_table(rows: int) -> Iterator[str]:
     for number in range(rows):
         name = f"{chance.choice(FIRST)} {chance.choice(LAST)}"
         born = f"{1965 + number % 30}{1 + number % 12:02}{1 + number // 12 % 28:02}"
-        nip = f"{born}{1990 + number % 30}{1 + number // 360 % 12:02}{1 + number % 2}{1 + number // 12 % 999:03}"
-        nip = nip[:8] + f"{int(nip[:4]) + 20 + number // 10_000 % 20}" + nip[12:]
+        appointed = f"{1990 + number % 30 + number // 10_000 % 20}{1 + number // 360 % 12:02}"
+        nip = f"{born}{appointed}{1 + number % 2}{1 + number // 12 % 999:03}"
         yield f"{name};{nip};asn{number}@kota.example;Dinas {number % UNITS};PNS;0812{number:08}\r\n"
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Executable, Result, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -253,18 +254,17 @@ async def _write(
         .returning(PersonRow.id)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
-    if await _guarded(session, statement) is None:
+    if (await _guarded(session, statement)).scalar_one_or_none() is None:
         raise Stale
     session.expire_all()
     if values.get("nip"):
         await session.execute(insert(NipRow).values(person_id=person_id, nip=values["nip"], since=now))
 
 
-async def _guarded(session: AsyncSession, statement: object) -> object:
+async def _guarded(session: AsyncSession, statement: Executable) -> Result[Any]:
     """Run it; a uniqueness that another writer was faster to use up is told at its field."""
     try:
-        result = await session.execute(statement)  # type: ignore[call-overload]  # insert and update alike
-        return result.scalar_one_or_none() if result.returns_rows else None
+        return await session.execute(statement)
     except IntegrityError as error:
         field = "nip" if "nip" in str(error.orig) else "email"
         raise Invalid.at(field, NIP_TAKEN if field == "nip" else EMAIL_TAKEN) from error

@@ -1,5 +1,6 @@
 """Booking, rescheduling, and who is registered."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.audit import Actor
-from webinar.core.errors import FieldError, Forbidden, Invalid, NotFound, Refused, Stale
+from webinar.core.errors import FieldError, Forbidden, IllegalMove, Invalid, NotFound, Refused, Stale
 from webinar.core.ids import is_id, new_id
 from webinar.lectures import service, store
 from webinar.lectures.rules import (
@@ -26,6 +27,7 @@ from webinar.lectures.rules import (
 )
 from webinar.lectures.tables import LectureRow, RegistrationRow
 from webinar.people.access import Role, Scope
+from webinar.people.rules import has_controls
 from webinar.people.tables import PersonRow, UnitRow
 from webinar.policies import store as policies
 from webinar.policies.rules import Policy
@@ -37,6 +39,9 @@ PLAIN = (
     *("capacity", "open_before_s", "overrun_s", "live_by"),
 )
 TRIAL_MS = 60 * 60_000
+_LINE_ENDS = re.compile(r"[\r\n\t]")
+# What is called off or settled takes no more people.
+CLOSED = frozenset({LectureState.CANCELLED, LectureState.FINAL, LectureState.ARCHIVED})
 
 
 class LectureFull(Refused):
@@ -82,8 +87,12 @@ def checked(booking: Booking, now: int) -> Times:
 
     if not booking.title.strip():
         wrong("title", "A lecture needs a title.")
+    if has_controls(booking.title):
+        wrong("title", "There are characters in it that cannot be shown.")
     if len(booking.title) > 200:
         wrong("title", "At most %(most)s characters.", most=200)
+    if has_controls(_LINE_ENDS.sub(" ", booking.description)):
+        wrong("description", "There are characters in it that cannot be shown.")
     if len(booking.description) > 10_000:
         wrong("description", "At most %(most)s characters.", most=10_000)
     if not 0 <= booking.jp <= MOST_JP:
@@ -355,7 +364,10 @@ async def register(
     Raises:
         LectureFull: more people than seats; nobody was added.
         Invalid: somebody is not of this institution.
+        IllegalMove: it is called off or settled.
     """
+    if lecture.state in CLOSED and role is not Seat.ORGANISER:
+        raise IllegalMove(state=lecture.state.value, move="register")
     wanted = list(dict.fromkeys(person_ids))
     if not wanted:
         return Registered(0, 0)
@@ -470,6 +482,21 @@ async def find_by_list(
     ids = [found.get(line) or found.get(line.replace(" ", "")) for line in wanted]
     missing = [line for line, ident in zip(wanted, ids, strict=True) if ident is None]
     return list(dict.fromkeys(ident for ident in ids if ident)), missing
+
+
+async def unknown_persons(session: AsyncSession, scope: Scope, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that are nobody's in the scope's institution, or of people who are deactivated."""
+    unknown = set(ids)
+    for start in range(0, len(ids), BATCH):
+        rows = await session.execute(
+            select(PersonRow.id).where(
+                PersonRow.id.in_(ids[start : start + BATCH]),
+                PersonRow.institution_id == scope.institution_id,
+                PersonRow.deactivated_at.is_(None),
+            )
+        )
+        unknown -= set(rows.scalars())
+    return unknown
 
 
 async def cancel_registration(

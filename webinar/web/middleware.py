@@ -15,10 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from webinar.core import language as wording
 from webinar.core.errors import Forbidden, NotFound, Refused, Unauthenticated
 from webinar.core.ids import new_secret
-from webinar.people import access, api_keys, sessions
+from webinar.people import access, api_keys, limits, sessions
 from webinar.people import store as people
 from webinar.people.access import Role
-from webinar.people.sign_in_rules import DAY
+from webinar.people.sign_in_rules import DAY, address_limit
 from webinar.web.context import (
     ANONYMOUS_COOKIE,
     CONTEXT,
@@ -26,9 +26,19 @@ from webinar.web.context import (
     LANGUAGE_COOKIE,
     SESSION_COOKIE,
     Context,
+    address_of,
     set_cookie,
 )
-from webinar.web.problems import LengthMissing, TooLarge, answer_refusal
+from webinar.web.problems import (
+    Compressed,
+    KeyMissing,
+    KeyRefused,
+    LengthMissing,
+    ScopeMissing,
+    TooLarge,
+    Unreadable,
+    answer_refusal,
+)
 from webinar.web.site import SITE, Access, Handler, Route, Site
 
 log = structlog.get_logger()
@@ -104,7 +114,10 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return answer_refusal(request, None, status=error.status)
+        answer = answer_refusal(request, None, status=error.status)
+        if hdrs.ALLOW in error.headers:
+            answer.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+        return answer
     except ConnectionResetError:
         raise
     except SQLAlchemyError:
@@ -140,6 +153,7 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
     fresh = not visitor and not cookie
     asked = Context(request, here, _language(request), visitor or new_secret())
     request[CONTEXT] = asked
+    _check_address(request)
     if route is not None:
         _check_size(request, route)
     if route is not None and route.access is Access.API:
@@ -156,6 +170,12 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
     return answer
 
 
+def _check_address(request: web.Request) -> None:
+    """A NUL is in no address of ours, and PostgreSQL takes it in no text."""
+    if "\0" in request.path or "\0" in request.query_string:
+        raise Unreadable
+
+
 def _check_size(request: web.Request, route: Route) -> None:
     """Refuse a body by its announced length, before a byte of it is read."""
     if request.method not in UNSAFE or not request.can_read_body:
@@ -164,6 +184,9 @@ def _check_size(request: web.Request, route: Route) -> None:
         raise LengthMissing
     if request.content_length > route.body:
         raise TooLarge
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        # What little is sent compressed could be much when it is unpacked.
+        raise Compressed
 
 
 def _settle_cookies(asked: Context, answer: web.StreamResponse, fresh: bool) -> None:
@@ -176,6 +199,9 @@ def _settle_cookies(asked: Context, answer: web.StreamResponse, fresh: bool) -> 
 
 
 def _language(request: web.Request) -> wording.Language:
+    """Programs that say nothing get English, people Indonesian."""
+    if request.path.startswith("/api/"):
+        return wording.chosen(request.headers.get(hdrs.ACCEPT_LANGUAGE), "en")
     return wording.chosen(request.cookies.get(LANGUAGE_COOKIE), request.headers.get(hdrs.ACCEPT_LANGUAGE))
 
 
@@ -197,14 +223,18 @@ async def _identify_person(asked: Context, cookie: str) -> None:
 
 
 async def _identify_key(asked: Context, route: Route) -> None:
+    """Who calls the API. Wrong keys are counted by address; a right one always gets through."""
     scheme, _, secret = asked.request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    if scheme.lower() != "bearer" or not secret:
-        raise Unauthenticated
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise KeyMissing
     key = await api_keys.resolve(asked.site.database, secret.strip(), asked.now)
     if key is None:
-        raise Unauthenticated
+        limit = address_limit(address_of(asked.request), kind="keys")
+        async with asked.writing() as session:
+            await limits.count_try(session, [limit], asked.now)
+        raise KeyRefused
     if route.api_scope not in key.scopes:
-        raise Forbidden
+        raise ScopeMissing(scope=route.api_scope)
     asked.api_key_id = key.id
     asked.scope = key.scope
 

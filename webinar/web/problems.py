@@ -26,6 +26,39 @@ class LengthMissing(Refused):
     message = "The request does not say how long its body is."
 
 
+class Compressed(Refused):
+    code = "compressed"
+    status = 415
+    message = "A compressed body is not taken."
+
+
+class Unreadable(Refused):
+    code = "unreadable"
+    status = 400
+    message = "This address cannot be read."
+
+
+class NotAllowed(Refused):
+    code = "method_not_allowed"
+    status = 405
+    message = "This cannot be done at this address."
+
+
+class KeyMissing(Unauthenticated):
+    code = "key_missing"
+    message = "Send an API key: Authorization: Bearer …"
+
+
+class KeyRefused(Unauthenticated):
+    code = "key_refused"
+    message = "This API key does not exist, has expired or was revoked."
+
+
+class ScopeMissing(Forbidden):
+    code = "scope_missing"
+    message = "This API key lacks the scope %(scope)s."
+
+
 class Broken(Refused):
     code = "internal"
     status = 500
@@ -35,6 +68,7 @@ class Broken(Refused):
 BY_STATUS: dict[int, type[Refused]] = {
     403: Forbidden,
     404: NotFound,
+    405: NotAllowed,
     413: TooLarge,
     429: TooMany,
     500: Broken,
@@ -88,9 +122,18 @@ def problem(language: wording.Language, refused: Refused, status: int, **more: A
     answer = web.json_response(document, status=status, content_type=PROBLEM)
     if status in {429, 503}:
         answer.headers["Retry-After"] = str(int(refused.fields.get("retry_after_s", 5)))
-    if status == 401:
-        answer.headers["WWW-Authenticate"] = "Bearer"
+    if challenge := _challenge(refused, status):
+        answer.headers["WWW-Authenticate"] = challenge
     return answer
+
+
+def _challenge(refused: Refused, status: int) -> str:
+    """What a program is told of its key (RFC 6750 section 3)."""
+    if isinstance(refused, KeyRefused):
+        return 'Bearer error="invalid_token"'
+    if isinstance(refused, ScopeMissing):
+        return f'Bearer error="insufficient_scope", scope="{refused.fields["scope"]}"'
+    return "Bearer" if status == 401 else ""
 
 
 def _page(request: web.Request, asked: Context | None, refused: Refused, status: int) -> web.Response:

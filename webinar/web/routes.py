@@ -1,6 +1,7 @@
 """The route table: every address of the site, and who may call it."""
 
 from webinar.web import attendance, classroom, health, home, lectures, recordings, registrations
+from webinar.web.api import routes as api
 from webinar.web.site import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -11,4 +12,5 @@ ROUTES: tuple[Route, ...] = (
     *classroom.ROUTES,
     *attendance.ROUTES,
     *recordings.ROUTES,
+    *api.ROUTES,
 )

@@ -1,0 +1,12 @@
+"""Every address of the API."""
+
+from webinar.web.api import attendance, hours, lectures, openapi, people, registrations
+
+ENDPOINTS = (
+    *people.ENDPOINTS,
+    *lectures.ENDPOINTS,
+    *registrations.ENDPOINTS,
+    *attendance.ENDPOINTS,
+    *hours.ENDPOINTS,
+)
+ROUTES = (openapi.route(ENDPOINTS), *(endpoint.route for endpoint in ENDPOINTS))

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the pinned LiveKit server into mediaserver/bin/livekit-server (about 2.5 minutes the first
 # time on two cores, seconds afterwards). Does nothing when that version is there, or is on PATH.
+# With --check it only says, by its exit code, whether it is.
 set -eu
 
 cd "$(dirname "$0")"
@@ -18,6 +19,9 @@ fi
 if is_wanted "$out"; then
     echo "LiveKit server $wanted: up to date"
     exit 0
+fi
+if [ "${1:-}" = --check ]; then
+    exit 1
 fi
 if ! command -v go >/dev/null; then
     echo "LiveKit server $wanted cannot be built: install Go 1.26, or put livekit-server $wanted on PATH" >&2

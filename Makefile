@@ -1,0 +1,55 @@
+# Pendopo. `make help` lists what can be made.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTEST ?= .venv/bin/pytest
+NAME ?=
+
+.PHONY: help up setup test test-setup check format faults bench bench-report demo doctor lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+up: ## Install what is missing and run everything on this machine (PORT=8080 DATA=./data)
+	@exec scripts/up.sh
+
+setup: ## Install what the service needs, without starting it
+	@scripts/setup.sh
+
+demo: ## Renew the demonstration (DATA=./data)
+	@.venv/bin/webinar demo --data "$${DATA:-./data}"
+
+doctor: ## Look at every part of a running installation (DATA=./data)
+	@.venv/bin/webinar doctor --data "$${DATA:-./data}"
+
+test-setup: ## Install what the tests need
+	@scripts/test-setup.sh
+
+test: test-setup ## Run all tests (but those of make faults)
+	$(PYTEST)
+	cd frontend && npm test
+
+check: setup ## Format, lint, types, imports
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	cd frontend && npm run check
+
+format: setup ## Format the code, and mend what lint can mend
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+faults: test-setup ## The slow fault tests with real durations
+	$(PYTEST) -m fault
+
+bench: test-setup ## Run the benchmarks, or one of them (NAME=webhook); one line of JSON a figure
+	@.venv/bin/python -m bench $(NAME)
+
+bench-report: test-setup ## The benchmarks as a table, with what falls short
+	@.venv/bin/python -m bench --report $(NAME)
+
+lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --universal --extra dev --output-file requirements.lock pyproject.toml
+
+clean: ## Remove what was built and installed; not data
+	rm -rf .venv build frontend/node_modules webinar/web/static/built mediaserver/bin

@@ -164,8 +164,8 @@ async def test_picture_and_sound_are_together(livekit: RunningLiveKit, tmp_path:
     rung = (np.flatnonzero(loud[1:] & ~loud[:-1]) + 1) / 100
     apart = [min(rung - at, key=abs) for at in seen if 3 < at < replay.times[-1] - 1]
     assert len(apart) >= 4
-    # People notice sound 45 ms before to 125 ms after its picture (ITU-R BT.1359); a picture lasts 67 ms.
-    assert -0.1 < float(np.median(apart)) < 0.125
+    # People accept sound 90 ms before to 185 ms after its picture (ITU-R BT.1359); a picture lasts 67 ms.
+    assert -0.1 < float(np.median(apart)) < 0.185, apart
 
 
 async def test_a_killed_recorder_loses_the_open_segment_at_most(

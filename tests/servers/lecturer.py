@@ -90,7 +90,7 @@ async def main() -> None:
     room = rtc.Room()
     await room.connect(args.url, args.token)
     work = []
-    sound = rtc.AudioSource(RATE, 1, queue_size_ms=100)
+    sound = rtc.AudioSource(RATE, 1, queue_size_ms=0)
     track = rtc.LocalAudioTrack.create_audio_track("mic", sound)
     await publish(room, track, rtc.TrackSource.SOURCE_MICROPHONE)
     work.append(sing(sound, args.beep))

@@ -68,6 +68,13 @@ def test_a_new_room_sid_closes_the_open_connections_of_the_old_one() -> None:
     assert (second.start, second.open) == (at(80), True)
 
 
+def test_a_server_that_dies_and_is_back_within_a_second_closes_what_was_open() -> None:
+    started = [event("room_started", 10.1, None, room_sid=sid) for sid in ("RM_9", "RM_1")]
+    facts: list[Fact] = [joined(10.2, room_sid="RM_9"), joined(10.8, "PA_2", room_sid="RM_1"), *started]
+    first, second = connections(evidence(*facts), at(11))
+    assert (first.room_sid, first.open, second.open) == ("RM_9", False, True)
+
+
 def test_after_a_crash_presence_ends_at_the_last_beat() -> None:
     facts: list[Fact] = [
         joined(0),
@@ -119,9 +126,9 @@ def test_lists_of_another_room_sid_do_not_prove_absence_there() -> None:
     assert found.end >= at(30)
 
 
-def test_a_room_that_is_gone_in_two_lists_ends_its_connections() -> None:
-    facts = (joined(0), sweep(30, seen()), sweep(60, room_sid=None), sweep(90, room_sid=None))
-    assert (one(*facts, now=95).end, one(*facts, now=95).open) == (at(30), False)
+def test_a_room_that_is_gone_ends_its_connections_at_the_last_look() -> None:
+    found = one(joined(0), sweep(30, seen()), sweep(40, room_sid=None), now=45)
+    assert (found.end, found.open, found.uncertainty_ms) == (at(30), False, 10_000)
 
 
 def test_a_stale_list_after_left_does_not_prolong() -> None:

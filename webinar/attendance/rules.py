@@ -14,15 +14,14 @@ The result depends on the set of facts only, neither on their order nor on repet
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from webinar.evidence.rules import BEAT_MS, SWEEP_MS, Beats, Event, Evidence, Sweep
+from webinar.attendance.trace_rules import Rooms, Trace, rooms_of, successors_of, traces_of
+from webinar.evidence.rules import BEAT_MS, SWEEP_MS, Beats, Evidence, Sweep
 
 RULES_VERSION = 1
 
-COUNTED_KINDS = frozenset({"standard", "sip"})
 # How late the media server notices that a client is gone without a word.
 TIMEOUT_MS = 20_000
 LONGEST_CUT_MS = TIMEOUT_MS + BEAT_MS
@@ -57,135 +56,18 @@ class Connection:
         return self.identity.partition(".")[0]
 
 
-@dataclass(slots=True)
-class _Trace:
-    """What the media server said about one connection."""
-
-    room_name: str
-    room_sid: str
-    participant_sid: str
-    identity: str = ""
-    kind: str = "standard"
-    joined: bool = False
-    aborted: bool = False
-    born: set[int] = field(default_factory=set)
-    left: set[tuple[int, str]] = field(default_factory=set)
-    told_at: set[int] = field(default_factory=set)
-    seen_at: set[int] = field(default_factory=set)
-
-    @property
-    def counts(self) -> bool:
-        """An aborted connection never got as far as being in the room."""
-        real = self.joined or self.left or (self.seen_at and not self.aborted)
-        return bool(real and self.identity and self.kind in COUNTED_KINDS)
-
-    @property
-    def start(self) -> int:
-        return min(self.born or (self.told_at | self.seen_at))
-
-
-@dataclass(frozen=True, slots=True)
-class _Rooms:
-    """What bounds the connections of the rooms: later SIDs, ends and lists."""
-
-    superseded: Mapping[tuple[str, str], int]
-    finished: Mapping[str, int]
-    sweeps: Mapping[str, Sequence[Sweep]]
-
-
 def connections(evidence: Evidence, now: int) -> list[Connection]:
     """Every connection of people (recorders and agents are none), in the order of their start."""
-    traces = [trace for trace in _traces(evidence).values() if trace.counts]
-    rooms = _rooms(evidence)
-    successors = _successors(traces)
+    traces = [trace for trace in traces_of(evidence).values() if trace.counts]
+    rooms = rooms_of(evidence)
+    successors = successors_of(traces)
     beats = _beats_by_connection(evidence.beats)
     made = []
     for trace in traces:
         signs = beats[trace.participant_sid] + beats[trace.identity]
-        until = successors.get(trace.participant_sid)
+        until = successors.get(trace.key)
         made.append(_connection(trace, rooms, until, signs, now))
     return sorted(made, key=lambda c: (c.start, c.end, c.room_sid, c.participant_sid))
-
-
-def _traces(evidence: Evidence) -> dict[tuple[str, str], _Trace]:
-    traces: dict[tuple[str, str], _Trace] = {}
-    for event in evidence.events:
-        if event.participant_sid and event.room_sid:
-            key = (event.room_sid, event.participant_sid)
-            trace = traces.setdefault(key, _Trace(event.room_name, *key))
-            _take(trace, event)
-    for sweep in evidence.sweeps:
-        for seen in sweep.participants if sweep.room_sid else ():
-            key = (sweep.room_sid or "", seen.participant_sid)
-            trace = traces.setdefault(key, _Trace(sweep.room_name, *key))
-            trace.identity, trace.kind = seen.identity, seen.kind
-            trace.seen_at.add(sweep.at)
-            if seen.joined_at_ms:
-                trace.born.add(seen.joined_at_ms)
-    return traces
-
-
-def _take(trace: _Trace, event: Event) -> None:
-    trace.identity = event.identity or trace.identity
-    trace.kind = (event.kind or trace.kind).lower()
-    if event.joined_at_ms:
-        trace.born.add(event.joined_at_ms)
-    if event.event == "participant_joined":
-        trace.joined = True
-        trace.told_at.add(event.created_at_s * 1000)
-    elif event.event == "participant_left":
-        trace.left.add((event.created_at_s * 1000, event.reason or ""))
-        trace.told_at.add(event.created_at_s * 1000)
-    elif event.event == "participant_connection_aborted":
-        trace.aborted = True
-
-
-def _rooms(evidence: Evidence) -> _Rooms:
-    first: dict[str, dict[str, int]] = defaultdict(dict)
-    finished: dict[str, int] = {}
-    sweeps: dict[str, dict[tuple[int, str | None], Sweep]] = defaultdict(dict)
-    for event in evidence.events:
-        if not event.room_sid:
-            continue
-        at = event.created_at_s * 1000
-        _lower(first[event.room_name], event.room_sid, min(at, event.joined_at_ms or at))
-        if event.event == "room_finished":
-            _lower(finished, event.room_sid, at)
-    for sweep in evidence.sweeps:
-        sweeps[sweep.room_name][(sweep.at, sweep.room_sid)] = sweep
-        if sweep.room_sid:
-            _lower(first[sweep.room_name], sweep.room_sid, sweep.at)
-    in_order = {
-        name: sorted(of.values(), key=lambda s: (s.at, s.room_sid or "")) for name, of in sweeps.items()
-    }
-    return _Rooms(_superseded(first), finished, in_order)
-
-
-def _lower(least: dict[str, int], key: str, at: int) -> None:
-    least[key] = min(at, least.get(key, at))
-
-
-def _superseded(first: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], int]:
-    """When the next room of the same name began, by (room name, SID)."""
-    bounds = {}
-    for name, sids in first.items():
-        order = sorted((at, sid) for sid, at in sids.items())
-        for (_, sid), (next_at, _) in pairwise(order):
-            bounds[(name, sid)] = next_at
-    return bounds
-
-
-def _successors(traces: Iterable[_Trace]) -> dict[str, int]:
-    """When the same identity joined the same room again, by participant SID: that removes the first one."""
-    by_identity: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
-    for trace in traces:
-        by_identity[(trace.room_sid, trace.identity)].append((trace.start, trace.participant_sid))
-    next_at = {}
-    for starts in by_identity.values():
-        starts.sort()
-        for (_, sid), (at, _) in pairwise(starts):
-            next_at[sid] = at
-    return next_at
 
 
 def _beats_by_connection(beats: Iterable[Beats]) -> dict[str, list[Beats]]:
@@ -197,7 +79,7 @@ def _beats_by_connection(beats: Iterable[Beats]) -> dict[str, list[Beats]]:
 
 
 def _connection(
-    trace: _Trace, rooms: _Rooms, successor: int | None, beats: Sequence[Beats], now: int
+    trace: Trace, rooms: Rooms, successor: int | None, beats: Sequence[Beats], now: int
 ) -> Connection:
     start = trace.start
     reason, is_open = None, False
@@ -260,7 +142,7 @@ def _cut(start: int, told: int, reason: str, beats: Sequence[Beats]) -> tuple[in
     return max(gone, told - LONGEST_CUT_MS, start), max(uncertainty, WHOLE_SECOND_MS)
 
 
-def _bound(trace: _Trace, rooms: _Rooms, successor: int | None, beats: Sequence[Beats]) -> int | None:
+def _bound(trace: Trace, rooms: Rooms, successor: int | None, beats: Sequence[Beats]) -> int | None:
     """The first instant at which the connection was certainly over, if something proves that."""
     bounds = [
         rooms.superseded.get((trace.room_name, trace.room_sid)),
@@ -273,16 +155,20 @@ def _bound(trace: _Trace, rooms: _Rooms, successor: int | None, beats: Sequence[
     return max(min(known), trace.start) if known else None
 
 
-def _absent_since(trace: _Trace, sweeps: Sequence[Sweep]) -> int | None:
-    """The first of the lists after the last sight, when a later one agrees with it."""
+def _absent_since(trace: Trace, sweeps: Sequence[Sweep]) -> int | None:
+    """The first of the lists after the last sight, when a later one agrees with it.
+
+    That the room itself is gone needs no second look: it does not come back under its SID.
+    """
     last = max(trace.seen_at, default=trace.start)
+    gone = next((s.at for s in sweeps if s.at > last and s.room_sid is None), None)
     denials = [s.at for s in sweeps if s.at > last and s.room_sid in (trace.room_sid, None)]
-    if denials and denials[-1] - denials[0] >= STALE_MS:
+    if gone is not None or (denials and denials[-1] - denials[0] >= STALE_MS):
         return denials[0]
     return None
 
 
-def _goodbye(trace: _Trace, beats: Sequence[Beats]) -> int | None:
+def _goodbye(trace: Trace, beats: Sequence[Beats]) -> int | None:
     """When the page said that it is left, if nothing was seen of the connection afterwards."""
     said = [row.left_at for row in beats if row.left_at is not None and row.left_at >= trace.start]
     if not said:
@@ -291,7 +177,7 @@ def _goodbye(trace: _Trace, beats: Sequence[Beats]) -> int | None:
     return max(said) if max(said) >= seen else None
 
 
-def _last_sight(trace: _Trace, beats: Sequence[Beats], bound: int | None) -> int:
+def _last_sight(trace: Trace, beats: Sequence[Beats], bound: int | None) -> int:
     horizon = max((row.last_at for row in beats), default=0) if bound is None else bound
     sights = [at for at in trace.seen_at if bound is None or at <= bound]
     return max([trace.start, *sights, *_signs(beats, trace.start, horizon)])

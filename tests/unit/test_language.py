@@ -197,7 +197,7 @@ def _texts_of(node: ast.AST) -> Iterator[str]:
     """Texts in `_("…")`, `marked("…")`, errors at a field, and `message = "…"` of a refusal."""
     if isinstance(node, ast.Call):
         yield from _text_at(
-            node, {"_": 0, "marked": 0, "FieldError": 1, "Invalid.at": 1}.get(ast.unparse(node.func))
+            node, {"_": 0, "marked": 0, "FieldError": 1, "Invalid.at": 1, "wrong": 1}.get(_called(node))
         )
     if isinstance(node, ast.ClassDef):
         for line in node.body:
@@ -206,6 +206,11 @@ def _texts_of(node: ast.AST) -> Iterator[str]:
             value = getattr(line, "value", None)
             if named and isinstance(value, ast.Constant) and isinstance(value.value, str):
                 yield value.value
+
+
+def _called(call: ast.Call) -> str:
+    name = ast.unparse(call.func)
+    return "_" if name.endswith("._") else name
 
 
 def _text_at(call: ast.Call, place: int | None) -> Iterator[str]:

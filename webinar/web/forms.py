@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from aiohttp import web
+from multidict import MultiDictProxy
 from pydantic import BaseModel, ValidationError
 
 from webinar.core.errors import FieldError, Invalid, Refused
@@ -21,14 +22,27 @@ class Malformed(Refused):
 
 async def fields(request: web.Request) -> dict[str, str]:
     """The text fields of a form, trimmed; the last one wins where a name comes twice."""
-    posted = await request.post()
+    posted = await _posted(request)
     return {name: value.strip() for name, value in posted.items() if isinstance(value, str)}
 
 
 async def many(request: web.Request, name: str) -> list[str]:
     """All values of one field, such as ticked boxes."""
-    posted = await request.post()
+    posted = await _posted(request)
     return [value for value in posted.getall(name, []) if isinstance(value, str)]
+
+
+async def _posted(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
+    """The form. A NUL, which no form of ours sends, is refused before PostgreSQL refuses it."""
+    posted = await request.post()
+    if any(isinstance(value, str) and "\0" in value for value in posted.values()):
+        raise Malformed
+    return posted
+
+
+def whole(text: str, otherwise: int = 0) -> int:
+    """A whole number out of an address, or the other one where somebody has typed something else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < len("1000000000") else otherwise
 
 
 async def json_body(request: web.Request) -> dict[str, Any]:
@@ -37,11 +51,12 @@ async def json_body(request: web.Request) -> dict[str, Any]:
     Raises:
         Malformed: it is none.
     """
+    raw = await request.read()
     try:
-        body = json.loads(await request.read())
+        body = json.loads(raw)
     except (ValueError, RecursionError):
         raise Malformed from None
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or b"\\u0000" in raw:
         raise Malformed
     return body
 

@@ -1,6 +1,6 @@
 """Pages of lectures: the list, booking, one lecture with its timeline, and what can be done about it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,8 @@ from aiohttp import web
 
 from recordings import store as recordings
 from webinar.core import audit
-from webinar.core.errors import Invalid, Stale
+from webinar.core import language as wording
+from webinar.core.errors import FieldError, Invalid, Stale
 from webinar.core.ids import new_id
 from webinar.core.language import zone_name
 from webinar.invites import store as invites
@@ -18,6 +19,7 @@ from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, agreed_tim
 from webinar.lectures.upcoming_rules import upcoming
 from webinar.people import store as people
 from webinar.people.access import Role
+from webinar.people.rules import zones as known_zones
 from webinar.policies import store as policies
 from webinar.policies.rules import sentence
 from webinar.policies.wording import told
@@ -109,14 +111,12 @@ async def create(request: web.Request) -> web.StreamResponse:
     """Book, or show the form again with what is wrong."""
     asked = context(request)
     form = await fields(request)
-    lecturers = tuple(await many(request, "lecturer_id"))
+    lecturers = tuple(dict.fromkeys(await many(request, "lecturer_id")))
     try:
-        booked = _booking(form, lecturers)
-        if not form.get("clash_seen"):
-            clash = await _clash(asked, booked)
-            if clash:
-                shown = Form({**form, "clash_seen": "1"}, {"lecturer": clash}, lecturers)
-                return await _form_page(asked, shown, status=409)
+        booked = _booking(form, lecturers, asked.now)
+        clash = await _clash(asked, booked, lecturers)
+        if clash and clash.id != form.get("clash_seen"):
+            return await _form_page(asked, Form(form, {}, lecturers), clash=clash, status=409)
         async with asked.writing() as session:
             lecture = await booking.book(
                 session,
@@ -127,49 +127,76 @@ async def create(request: web.Request) -> web.StreamResponse:
                 link_key=asked.site.settings.link_key_bytes,
             )
     except Invalid as invalid:
-        return await _form_page(asked, Form(form, messages(invalid, asked._), lecturers), status=422)
+        shown = Form(form, _at_fields(messages(invalid, asked._), form), lecturers)
+        return await _form_page(asked, shown, status=422)
     done = asked._("The lecture is booked. Now register the participants.")
     return asked.redirect(f"/lectures/{lecture.id}/registrations", done)
 
 
-async def _clash(asked: Context, booked: Booking) -> str:
-    """A warning when a lecturer is busy at that time; saving once more books all the same."""
+async def _clash(asked: Context, booked: Booking, lecturers: Sequence[str]) -> Lecture | None:
+    """Another lecture that one of the lecturers is busy with; it is a warning, saving again books all the same."""
     times = agreed_times(booked.starts_wall, booked.ends_wall, booked.zone)
     span = (times.starts_at, times.ends_at)
     async with asked.reading() as session:
-        busy = await store.busy_with(session, booked.lecturer_ids, span, except_lecture=booked.id)
-    if not busy:
-        return ""
-    other = busy[0][2]
-    when = timeline.day_times(asked.language, other.starts_at, other.ends_at, asked.zone)
-    return asked._(
-        "The lecturer already has “%(title)s” at that time (%(when)s). Save again to book all the same.",
-        title=other.title,
-        when=when,
-    )
+        busy = await store.busy_with(session, lecturers, span, except_lecture=booked.id)
+    return busy[0][2] if busy else None
 
 
-def _booking(form: Mapping[str, str], lecturers: tuple[str, ...]) -> Booking:
-    """The form's values as a booking; times that cannot be read are found wrong by the rules."""
+def _booking(form: Mapping[str, str], lecturers: tuple[str, ...], now: int) -> Booking:
+    """The form's values as a booking.
+
+    Raises:
+        Invalid: with every error of the form at once.
+    """
+    errors: list[FieldError] = []
+
+    def read(parse: Callable[[], int], otherwise: int) -> int:
+        try:
+            return parse()
+        except Invalid as invalid:
+            errors.extend(invalid.errors)
+            return otherwise
+
     day = form.get("starts_day", "")
-    end_day = form.get("ends_day") or day
-    return Booking(
+    capacity = form.get("capacity", "")
+    booked = Booking(
         id=form.get("id", ""),
         unit_id=form.get("unit_id", ""),
         title=form.get("title", ""),
         description=form.get("description", ""),
         starts_wall=f"{day}T{form.get('starts_time', '')[:5]}",
-        ends_wall=f"{end_day}T{form.get('ends_time', '')[:5]}",
+        ends_wall=f"{form.get('ends_day') or day}T{form.get('ends_time', '')[:5]}",
         zone=form.get("zone", ""),
-        jp=hundredths(form.get("jp", "")),
+        jp=read(lambda: hundredths(form.get("jp", "")), 0),
         policy_id=form.get("policy_id", ""),
         recorded=bool(form.get("recorded")),
         lecturer_ids=lecturers,
-        capacity=_number(form.get("capacity", ""), "capacity") if form.get("capacity") else None,
-        open_before_s=_number(form.get("open_before", "15"), "open_before_s") * MINUTE_S,
-        overrun_s=_number(form.get("overrun", "10"), "overrun_s") * MINUTE_S,
+        capacity=read(lambda: _number(capacity, "capacity"), 1) if capacity else None,
+        open_before_s=read(lambda: _number(form.get("open_before", "15"), "open_before_s"), 0) * MINUTE_S,
+        overrun_s=read(lambda: _number(form.get("overrun", "10"), "overrun_s"), 0) * MINUTE_S,
         live_by="host" if form.get("live_by") == "host" else "schedule",
     )
+    try:
+        booking.checked(booked, now)
+    except Invalid as invalid:
+        errors.extend(invalid.errors)
+    if errors:
+        raise Invalid(errors)
+    return booked
+
+
+def _at_fields(errors: Mapping[str, str], form: Mapping[str, str]) -> dict[str, str]:
+    """The errors of the rules at the fields of the form, so that each leads to its field."""
+    names = {
+        "starts_wall": "starts_time" if form.get("starts_day") else "starts_day",
+        "ends_wall": "ends_time",
+        "open_before_s": "open_before",
+        "overrun_s": "overrun",
+        "lecturer": "find-lecturer",
+    }
+    if not form.get("starts_day"):
+        errors = {field: text for field, text in errors.items() if field != "ends_wall"}
+    return {names.get(field, field): text for field, text in errors.items()}
 
 
 def hundredths(text: str) -> int:
@@ -193,22 +220,30 @@ def _number(text: str, field: str) -> int:
 
 
 async def _form_page(
-    asked: Context, form: Form, *, lecture: Lecture | None = None, status: int = 200
+    asked: Context,
+    form: Form,
+    *,
+    lecture: Lecture | None = None,
+    clash: Lecture | None = None,
+    stale: str = "",
+    status: int = 200,
 ) -> web.Response:
     async with asked.reading() as session:
         units = await people.units(session, asked.rights, below=asked.rights.paths(Role.ORGANISER))
         rules = await policies.current(session, asked.rights)
         chosen = await people.persons_by_ids(session, asked.rights, list(form.lecturer_ids))
-    zones = dict.fromkeys([*INDONESIAN_ZONES, form.values.get("zone") or asked.zone])
+    zones = dict.fromkeys([*INDONESIAN_ZONES, asked.zone, form.values.get("zone") or asked.zone])
     return asked.page(
         "lectures/form.html",
         status=status,
         lecture=lecture,
         form=form,
+        clash=clash,
+        stale=stale,
         unit_options=[(u.id, "\u2003" * u.depth + u.name) for u in units],
         policies=[(p.id, p.name) for p in rules],
         lecturers=[chosen[i] for i in form.lecturer_ids if i in chosen],
-        zones=[(z, f"{z.replace('_', ' ')} ({zone_name(z, asked.now)})") for z in zones],
+        zones=[(z, f"{z.replace('_', ' ')} ({zone_name(z, asked.now)})") for z in zones if z in known_zones()],
     )
 
 
@@ -224,9 +259,9 @@ async def edit(request: web.Request) -> web.StreamResponse:
         "zone": lecture.zone,
         "starts_day": lecture.starts_wall[:10],
         "starts_time": lecture.starts_wall[11:],
-        "ends_day": lecture.ends_wall[:10],
+        "ends_day": lecture.ends_wall[:10] if lecture.ends_wall[:10] != lecture.starts_wall[:10] else "",
         "ends_time": lecture.ends_wall[11:],
-        "jp": f"{lecture.jp / 100:g}",
+        "jp": wording.jp(asked.language, lecture.jp),
         "policy_id": lecture.policy_id,
         "recorded": "1" if lecture.recorded else "",
         "capacity": str(lecture.capacity or ""),
@@ -244,39 +279,63 @@ async def update(request: web.Request) -> web.StreamResponse:
     lecture = await _managed(asked)
     form = await fields(request)
     try:
-        wanted = _booking({**form, "unit_id": lecture.unit_id}, ())
-        change = Change(
-            title=wanted.title,
-            description=wanted.description,
-            starts_wall=wanted.starts_wall,
-            ends_wall=wanted.ends_wall,
-            zone=wanted.zone,
-            jp=wanted.jp,
-            policy_id=wanted.policy_id or None,
-            recorded=wanted.recorded,
-            capacity=wanted.capacity,
-            clear_capacity=wanted.capacity is None,
-            open_before_s=wanted.open_before_s,
-            overrun_s=wanted.overrun_s,
-            live_by=wanted.live_by,
-        )
+        wanted = _booking({**form, "id": lecture.id, "unit_id": lecture.unit_id}, (), asked.now)
+        clash = await _new_clash(asked, lecture, wanted)
+        if clash and clash.id != form.get("clash_seen"):
+            return await _form_page(asked, Form(form, {}, ()), lecture=lecture, clash=clash, status=409)
         version = _number(form.get("version", "0"), "version")
         async with asked.writing() as session:
             present = await store.get(session, asked.rights, lecture.id, to_change=True)
             after = await booking.change(
-                session, asked.rights, present, change, version=version, now=asked.now, actor=asked.actor
+                session,
+                asked.rights,
+                present,
+                _change(wanted),
+                version=version,
+                now=asked.now,
+                actor=asked.actor,
             )
     except Invalid as invalid:
-        shown = Form(form, messages(invalid, asked._), ())
+        shown = Form(form, _at_fields(messages(invalid, asked._), form), ())
         return await _form_page(asked, shown, lecture=lecture, status=422)
     except Stale as stale:
-        newest = {**form, "version": str(lecture.version)}
-        shown = Form(newest, {"title": asked._(stale.message)}, ())
-        return await _form_page(asked, shown, lecture=lecture, status=412)
+        shown = Form({**form, "version": str(lecture.version)}, {}, ())
+        return await _form_page(asked, shown, lecture=lecture, stale=asked._(stale.message), status=412)
     saved = asked._("Saved.")
     if after.sequence != lecture.sequence:
         saved = asked._("Saved. Everybody registered gets a new invite with the new time.")
     return asked.redirect(f"/lectures/{lecture.id}", saved)
+
+
+async def _new_clash(asked: Context, lecture: Lecture, wanted: Booking) -> Lecture | None:
+    """A clash that a new time makes; one that was there before is known."""
+    if (wanted.starts_wall, wanted.ends_wall, wanted.zone) == (
+        lecture.starts_wall,
+        lecture.ends_wall,
+        lecture.zone,
+    ):
+        return None
+    async with asked.reading() as session:
+        lecturers = (await store.lecturers_of(session, [lecture.id]))[lecture.id]
+    return await _clash(asked, wanted, [seat.person_id for seat in lecturers])
+
+
+def _change(wanted: Booking) -> Change:
+    return Change(
+        title=wanted.title,
+        description=wanted.description,
+        starts_wall=wanted.starts_wall,
+        ends_wall=wanted.ends_wall,
+        zone=wanted.zone,
+        jp=wanted.jp,
+        policy_id=wanted.policy_id or None,
+        recorded=wanted.recorded,
+        capacity=wanted.capacity,
+        clear_capacity=wanted.capacity is None,
+        open_before_s=wanted.open_before_s,
+        overrun_s=wanted.overrun_s,
+        live_by=wanted.live_by,
+    )
 
 
 # --- one lecture -------------------------------------------------------------------------------
@@ -387,27 +446,6 @@ async def try_room(request: web.Request) -> web.StreamResponse:
     return asked.redirect(f"/lectures/{lecture.id}/room")
 
 
-async def fix_window(request: web.Request) -> web.StreamResponse:
-    """Say which time counts, with a reason."""
-    asked = context(request)
-    form = await fields(request)
-    lecture = await _managed(asked)
-    reason = form.get("reason", "")
-    if not reason:
-        raise Invalid.at("reason", "Say why, for whoever reads it later.")
-    times = agreed_times(
-        f"{form.get('starts_day', '')}T{form.get('starts_time', '')[:5]}",
-        f"{form.get('ends_day') or form.get('starts_day', '')}T{form.get('ends_time', '')[:5]}",
-        lecture.zone,
-    )
-    async with asked.writing() as session:
-        spans = [(times.starts_at, times.ends_at)]
-        await service.fix_window(
-            session, lecture, spans, reason=reason[:500], now=asked.now, actor=asked.actor
-        )
-    return asked.redirect(f"/lectures/{lecture.id}/attendance", asked._("The official time is fixed."))
-
-
 _ORGANISER = Access.ORGANISER
 ROUTES = (
     Route("GET", "/lectures", index, Access.SIGNED_IN),
@@ -421,5 +459,4 @@ ROUTES = (
     Route("POST", "/lectures/{id}/actions/extend", extend, _ORGANISER),
     Route("POST", "/lectures/{id}/actions/end", end, _ORGANISER),
     Route("POST", "/lectures/{id}/actions/cancel", cancel, _ORGANISER),
-    Route("POST", "/lectures/{id}/actions/window", fix_window, _ORGANISER),
 )

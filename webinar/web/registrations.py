@@ -9,17 +9,20 @@ from webinar.classroom import service as classroom
 from webinar.core.errors import Invalid, NotFound, Refused
 from webinar.invites import service as invites
 from webinar.invites import store as invite_store
+from webinar.invites.rules import InviteState
 from webinar.invites.service import personal_link
 from webinar.lectures import booking, store
-from webinar.lectures.rules import Lecture, Registration
+from webinar.lectures.rules import Lecture, Registration, Seat
 from webinar.people import store as people
 from webinar.people.rules import Unit
 from webinar.web.context import Context, context
-from webinar.web.forms import fields, many
+from webinar.web.forms import fields, many, messages, whole
 from webinar.web.site import Access, Route
 
-PAGE = 100
+PAGE = 50
 FOUND = 12
+# Invites that are sent once more with one button; one that was put off is tried again by itself.
+RESENT = frozenset({InviteState.REFUSED})
 
 
 async def index(request: web.Request) -> web.StreamResponse:
@@ -28,8 +31,9 @@ async def index(request: web.Request) -> web.StreamResponse:
 
 
 async def _page(
-    asked: Context, *, error: str = "", missing: list[str] | None = None, status: int = 200
+    asked: Context, *, error: str = "", missing: Sequence[str] = (), typed: str = "", status: int = 200
 ) -> web.Response:
+    """The page, also after something that was typed could not be used as it is: then it is shown again."""
     text = asked.request.query.get("q", "").strip().lower()
     async with asked.reading() as session:
         lecture = await _managed(asked, session)
@@ -38,11 +42,12 @@ async def _page(
         units = await people.units(session, asked.rights)
         sizes = await people.people_by_unit(session, asked.rights)
     found = [s for s in seats if text in f"{s.name} {s.email or ''} {s.unit_name}".lower()]
-    start = int(asked.request.query.get("from", "0") or 0)
+    start = whole(asked.request.query.get("from", ""))
     shown = found[start : start + PAGE]
     here = asked.site.settings
     links = {s.id: personal_link(here.public_url, here.link_key_bytes, s) for s in shown}
-    pending = [s for s in seats if s.active and (s.id not in sent or sent[s.id].pending)]
+    invited = [s for s in seats if s.active and s.role is not Seat.ORGANISER]
+    pending = [s for s in invited if s.id not in sent or sent[s.id].pending]
     return asked.page(
         "lectures/registrations.html",
         status=status,
@@ -55,10 +60,12 @@ async def _page(
         sent=sent,
         links=links,
         pending=len(pending),
+        refused=sum(1 for s in seats if s.active and s.id in sent and sent[s.id].state in RESENT),
         units=[("", asked._("Choose a unit")), *_options(units, sizes)],
         text=text,
         error=error,
-        missing=missing or [],
+        missing=missing,
+        typed=typed,
     )
 
 
@@ -78,6 +85,8 @@ async def add(request: web.Request) -> web.StreamResponse:
     form = await fields(request)
     picked = await many(request, "person_id")
     missing: list[str] = []
+    role = Seat.LECTURER if form.get("role") == Seat.LECTURER.value else Seat.PARTICIPANT
+    typed = form.get("list", "")
     try:
         async with asked.writing() as session:
             lecture = await _managed(asked, session)
@@ -90,16 +99,18 @@ async def add(request: web.Request) -> web.StreamResponse:
                 session,
                 lecture,
                 wanted,
+                role=role,
                 now=asked.now,
                 actor=asked.actor,
                 link_key=asked.site.settings.link_key_bytes,
             )
     except Invalid as invalid:
-        return await _page(asked, error=asked._(invalid.errors[0].message), status=422)
+        error = "; ".join(messages(invalid, asked._).values())
+        return await _page(asked, error=error, typed=typed, status=422)
     except booking.LectureFull as full:
-        return await _page(asked, error=asked._(full.message), status=409)
+        return await _page(asked, error=asked._(full.message), typed=typed, status=409)
     if missing:
-        return await _page(asked, missing=missing, status=200)
+        return await _page(asked, missing=missing, typed="\n".join(missing), status=200)
     if not wanted:
         return await _page(asked, error=asked._("Choose somebody first."), status=422)
     return asked.redirect(
@@ -148,7 +159,7 @@ async def resend_all(request: web.Request) -> web.StreamResponse:
         lecture = await _managed(asked, session)
         seats = await store.registrations(session, lecture.id)
         sent = await invite_store.of_lecture(session, lecture.id)
-        refused = [s for s in seats if s.id in sent and sent[s.id].state.value in {"refused", "deferred"}]
+        refused = [s for s in seats if s.id in sent and sent[s.id].state in RESENT]
         count = await invites.resend(session, lecture, refused, now=asked.now, actor=asked.actor)
     return _back(asked, lecture, asked._("%(count)s invites are sent again.", count=count))
 
@@ -207,13 +218,21 @@ async def readmit(request: web.Request) -> web.StreamResponse:
 
 
 async def pick(request: web.Request) -> web.StreamResponse:
-    """People whose name, address or NIP holds the text, as boxes to tick."""
+    """People whose name, address or NIP holds the text, as boxes to tick; those ticked before stay."""
     asked = context(request)
     text = request.query.get("q", "").strip()
     name = "lecturer_id" if request.query.get("for") == "lecturer" else "person_id"
+    ticked = request.query.getall(name, [])
     async with asked.reading() as session:
+        kept = await people.persons_by_ids(session, asked.rights, ticked)
         found = await people.persons(session, asked.rights, text=text, limit=FOUND) if text else None
-    return asked.page("lectures/pick.html", people=found.people if found else (), text=text, name=name)
+    return asked.page(
+        "lectures/pick.html",
+        chosen=[kept[ident] for ident in dict.fromkeys(ticked) if ident in kept],
+        people=[person for person in found.people if person.id not in kept] if found else [],
+        text=text,
+        name=name,
+    )
 
 
 _ORGANISER = Access.ORGANISER

@@ -1,0 +1,72 @@
+"""How many people were in the room from minute to minute, and one person's presence as a bar."""
+
+from dataclasses import dataclass
+from itertools import accumulate
+
+from webinar.attendance.credit_rules import MINUTE_MS, Presence
+from webinar.attendance.interval_rules import Span
+from webinar.attendance.log_rules import AttendanceLog
+from webinar.lectures.rules import Window
+
+# What is shown before the official window and after it.
+MARGIN_MS = 10 * MINUTE_MS
+# An end that is off by less is not worth a mark, in ms.
+NOTEWORTHY_MS = 5_000
+# A mark of doubt is at least this share of the bar, so that it can be seen at all.
+LEAST_MARK = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Points are (instant, people), a minute apart from `start` to `end`."""
+
+    start: int
+    end: int
+    points: tuple[tuple[int, int], ...]
+
+    @property
+    def most(self) -> int:
+        return max((count for _, count in self.points), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Instants of presence, and where it is unsure; everything else within the window is absence."""
+
+    spans: tuple[Span, ...]
+    doubtful: tuple[Span, ...]
+
+
+def curve(log: AttendanceLog) -> Curve:
+    """Registered people present at each minute around the official window; never later than it was computed."""
+    start = log.window.starts_at - MARGIN_MS
+    end = log.window.ends_at + MARGIN_MS
+    if log.provisional:
+        end = max(min(end, log.computed_at), log.window.starts_at)
+    minutes = (end - start) // MINUTE_MS + 1
+    changes = [0] * (minutes + 1)
+    for entry in log.entries:
+        for interval in entry.presence.intervals:
+            first, after = _minutes(interval.start, interval.end, start, minutes)
+            changes[first] += 1
+            changes[after] -= 1
+    counts = accumulate(changes[:minutes])
+    points = tuple((start + number * MINUTE_MS, count) for number, count in enumerate(counts))
+    return Curve(start, log.window.ends_at + MARGIN_MS, points)
+
+
+def _minutes(start: int, end: int, origin: int, minutes: int) -> tuple[int, int]:
+    """The first whole minute at which somebody is there, and the first at which they no longer are."""
+    first, after = (-((origin - at) // MINUTE_MS) for at in (start, end))
+    return min(max(first, 0), minutes), min(max(after, 0), minutes)
+
+
+def bar(presence: Presence, window: Window) -> Bar:
+    """One person's presence, with its unsure ends."""
+    least = (window.ends_at - window.starts_at) // LEAST_MARK
+    doubtful = []
+    for interval in presence.intervals:
+        if interval.uncertainty_ms >= NOTEWORTHY_MS:
+            half = max(interval.uncertainty_ms, least // 2)
+            doubtful.append((interval.end - half, interval.end + half))
+    return Bar(tuple((i.start, i.end) for i in presence.intervals), tuple(doubtful))

@@ -51,11 +51,12 @@ class WebhookLog:
     """Appends events in groups.
 
     Args:
-        url: the database's SQLAlchemy URL.
+        writer: see `writer_for`.
+        wait_s: how long an event may wait for its commit.
     """
 
-    def __init__(self, url: str, *, wait_s: float = WAIT_S) -> None:
-        self._writer = _writer(url)
+    def __init__(self, writer: Writer, *, wait_s: float = WAIT_S) -> None:
+        self._writer = writer
         self._wait_s = wait_s
         self._waiting: deque[tuple[Row, asyncio.Future[None]]] = deque()
         self._arrived = asyncio.Event()
@@ -144,7 +145,8 @@ class WebhookLog:
         self._away = failure is not None
 
 
-def _writer(url: str) -> Writer:
+def writer_for(url: str) -> Writer:
+    """The writer of a database by its SQLAlchemy URL; it connects when it is first used."""
     if make_url(url).get_backend_name() == "sqlite":
         return SqliteWriter(make_url(url).database or "")
     return PostgresqlWriter(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))

@@ -13,7 +13,7 @@ import structlog
 from aiohttp import hdrs, web
 
 from webinar.core.clock import Clock, SystemClock
-from webinar.evidence.append import StoreAway, WebhookLog
+from webinar.evidence.append import StoreAway, WebhookLog, writer_for
 from webinar.media.webhook import ForgedWebhook, UnreadableWebhook, parse
 
 PATH = "/hooks/livekit"
@@ -42,7 +42,7 @@ def create_hooks_app(
     app = web.Application(client_max_size=LARGEST_BODY)
     app[KEYS] = keys
     app[CLOCK] = clock or SystemClock()
-    app[LOG] = WebhookLog(database_url, wait_s=wait_s)
+    app[LOG] = WebhookLog(writer_for(database_url), wait_s=wait_s)
     app.on_startup.append(_start)
     app.on_cleanup.append(_stop)
     app.router.add_post(PATH, receive)

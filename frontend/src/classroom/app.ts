@@ -408,8 +408,10 @@ export class App implements Listener {
 
   /** Starts the page: the first admission tells what there is to show. */
   start(): void {
-    void loadLibrary().catch(() => undefined);
     this.dispatch({ is: "opened" });
+    // The largest part comes in while the admission is asked for and the person reads. Not before:
+    // taking it in would hold up the question.
+    setTimeout(() => void loadLibrary().catch(() => undefined));
   }
 }
 

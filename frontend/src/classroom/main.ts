@@ -5,15 +5,11 @@ import { h, render } from "preact";
 
 import { Api } from "./api";
 import { App } from "./app";
-import { loadLibrary } from "./media";
 import { readPage } from "./page";
 import { listenToKeys } from "./shortcuts";
 import { claimTab } from "./tab";
 import { startTicker } from "./ticker";
 import { Root } from "./views/root";
-
-// The media library is the largest part: it comes in while everything else gets ready.
-void loadLibrary().catch(() => undefined);
 
 const page = readPage();
 const lecture = page.data.lecture.id;

@@ -1,7 +1,6 @@
 import { DoorOpen } from "lucide";
 import { useEffect } from "preact/hooks";
 
-import { loadLibrary } from "../media";
 import { say, type View } from "./common";
 import { DeviceCheck } from "./device-check";
 import { Icon } from "./icon";
@@ -11,7 +10,6 @@ import { Welcome } from "./welcome";
 export function Check({ app, model }: View) {
   const speaks = app.page.data.me.role === "lecturer";
   useEffect(() => {
-    void loadLibrary().catch(() => undefined);
     if (speaks && model.captured === null) void app.preview();
   }, []);
   const opening = model.state.at === "opening";

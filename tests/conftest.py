@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -21,6 +22,9 @@ from tests.servers.postgres import Postgres, postgres
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
 from webinar.migrations import metadata, upgrade
+
+if TYPE_CHECKING:
+    from tests.site import RunningSite
 
 TEMPLATE = "pendopo_template"
 _numbers = itertools.count(1)
@@ -99,3 +103,13 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     db = Database(database_url)
     yield db
     await db.close()
+
+
+@pytest.fixture
+async def site(database: Database, clock: ManualClock) -> AsyncIterator["RunningSite"]:
+    """The real site on a free port; see tests/site.py."""
+    # Imported here, so that tests of the inner parts do not need the whole site.
+    from tests.site import running_site
+
+    async with running_site(database, clock) as running:
+        yield running

@@ -6,7 +6,7 @@ an organiser may have cancelled it while a room was being opened, and the next l
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from scheduler import recording
+from recordings import service as recordings
 from scheduler.plan import Action, Seen, room_timeouts
 from scheduler.sweep import owe_sweep
 from webinar.core import effects
@@ -66,11 +66,11 @@ class Doer:
 
     async def _want_recording(self, seen: Seen) -> None:
         async with self._db.writing() as session:
-            await recording.want(session, seen.lecture, self._clock.now())
+            await recordings.want(session, seen.lecture)
 
     async def _stop_recording(self, seen: Seen) -> None:
         async with self._db.writing() as session:
-            await recording.stop(session, seen.lecture.id, self._clock.now())
+            await recordings.stop(session, seen.lecture.id)
 
     async def _go_live(self, seen: Seen) -> None:
         async with self._db.writing() as session:

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from scheduler import recording
+from recordings import store as recordings
 from scheduler.plan import Seen
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import main_room_name
@@ -19,6 +19,6 @@ async def observe(session: AsyncSession, lecture_id: str) -> Seen | None:
     return Seen(
         lecture=lecture,
         room=(await lectures.rooms_named(session, [name])).get(name),
-        recording=await recording.state_of(session, lecture_id),
+        recording=await recordings.of_lecture(session, lecture_id),
         quiet_period_s=policy.quiet_period_s,
     )

@@ -14,13 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from recordings.rules import Recording
 from webinar.core.ids import is_id
 from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, Room, RoomState
 from webinar.lectures.upcoming_rules import BY_SCHEDULE, final_at
 
-RECORDING = frozenset({"wanted", "recording", "paused"})
-# Not yet, or over because the lecture was: one that is extended after its end goes on.
-NOT_RECORDING = frozenset({None, "finishing", "ready"})
 # A try room that nobody entered yet is kept this long, one that was left this long.
 TRIAL_EMPTY_S = 600
 TRIAL_LEFT_S = 60
@@ -45,13 +43,12 @@ class Action(StrEnum):
 class Seen:
     """A lecture as the database has it. The watch writes there what the media server has.
 
-    `recording` is the state of its recording, None when none was ever wanted; `quiet_period_s` is
-    the pinned policy's.
+    `recording` is None when none was ever wanted; `quiet_period_s` is the pinned policy's.
     """
 
     lecture: Lecture
     room: Room | None
-    recording: str | None
+    recording: Recording | None
     quiet_period_s: int
 
 
@@ -94,7 +91,8 @@ def _in_session(seen: Seen, now: int) -> Plan:
     dues = [lecture.latest_end_at]
     if seen.room is None or seen.room.state is not RoomState.OPEN:
         actions.append(Action.OPEN_ROOM)
-    if lecture.recorded and seen.recording in NOT_RECORDING:
+    # A recording that is over, because the lecture was, goes on when the lecture does.
+    if lecture.recorded and (seen.recording is None or seen.recording.may("want")):
         actions.append(Action.WANT_RECORDING)
     if lecture.state is LectureState.OPEN and lecture.live_by == BY_SCHEDULE:
         if now >= lecture.starts_at:
@@ -116,7 +114,7 @@ def _after(seen: Seen, now: int) -> Plan:
 
 
 def _wound_up(seen: Seen) -> tuple[Action, ...]:
-    stop = (Action.STOP_RECORDING,) if seen.recording in RECORDING else ()
+    stop = (Action.STOP_RECORDING,) if seen.recording and seen.recording.may("stop") else ()
     there = seen.room is not None and seen.room.state is not RoomState.CLOSED
     return (*stop, Action.CLOSE_ROOM) if there else stop
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from recordings.rules import Recording, RecordingState
 from scheduler.plan import MARGIN_S, Action, Plan, Seen, compare, plan, room_timeouts
 from tests.build import HOUR, MINUTE, NINE
 from webinar.core.ids import new_id
@@ -67,8 +68,14 @@ def a_room(state: str = "open", *, name: str | None = None, sid: str | None = "R
     )
 
 
+def a_recording(state: str) -> Recording:
+    return Recording(
+        new_id(), new_id(), new_id(), RecordingState(state), 0, None, None, 0, 0, None, published_at=None
+    )
+
+
 def seen(lecture: Lecture, room: Room | None = None, recording: str | None = None) -> Seen:
-    return Seen(lecture, room, recording, QUIET_S)
+    return Seen(lecture, room, a_recording(recording) if recording else None, QUIET_S)
 
 
 def test_nothing_happens_before_the_room_is_due() -> None:
@@ -119,7 +126,7 @@ def test_a_lecture_that_its_host_started_before_any_room_gets_one() -> None:
         ("wanted", False),
         ("recording", False),
         ("paused", False),
-        ("failed", False),
+        ("withdrawn", False),
         ("ready", True),
     ],
 )

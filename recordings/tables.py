@@ -1,6 +1,6 @@
 """Recordings and their files; the bytes are in the storage, under keys made of these ids."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webinar.core.tables import Base, Id, Ms
@@ -31,6 +31,7 @@ class RecordingFileRow(Base):
     """An init segment or a media segment, in order."""
 
     __tablename__ = "recording_files"
+    __table_args__ = (UniqueConstraint("recording_id", "name"),)
 
     recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)

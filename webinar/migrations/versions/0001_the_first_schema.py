@@ -685,6 +685,7 @@ def upgrade() -> None:
             ["recording_id"], ["recordings.id"], name=op.f("fk_recording_files_recording_id_recordings")
         ),
         sa.PrimaryKeyConstraint("recording_id", "number", name=op.f("pk_recording_files")),
+        sa.UniqueConstraint("recording_id", "name", name=op.f("uq_recording_files_recording_id_name")),
     )
     # ### end Alembic commands ###
 

@@ -32,6 +32,7 @@ FLAGS = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
     "--auto-select-desktop-capture-source=Entire screen",
+    "--auto-accept-this-tab-capture",
     "--autoplay-policy=user-gesture-required",
 )
 READY_WITHIN_S = 90

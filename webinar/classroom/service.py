@@ -18,7 +18,15 @@ from webinar.core.errors import Forbidden, Invalid, NotFound
 from webinar.lectures import booking
 from webinar.lectures import service as lectures
 from webinar.lectures import store as lecture_store
-from webinar.lectures.rules import JOIN_LINK, Lecture, Registration, Seat, link_token, main_room_name
+from webinar.lectures.rules import (
+    IN_SESSION,
+    JOIN_LINK,
+    Lecture,
+    Registration,
+    Seat,
+    link_token,
+    main_room_name,
+)
 from webinar.media.port import Media, MediaUnavailable
 from webinar.media.rules import parse_identity
 from webinar.people.access import Role, Scope
@@ -165,6 +173,15 @@ async def remove(
     return seat
 
 
+async def unregister(
+    session: AsyncSession, lecture: Lecture, seat: Registration, *, now: int, actor: Actor
+) -> None:
+    """Cancel a registration: the person is told, and put out if the room stands open."""
+    await booking.cancel_registration(session, lecture, seat, now=now, actor=actor)
+    if lecture.state in IN_SESSION:
+        await owe_removal(session, seat, now)
+
+
 async def readmit(
     session: AsyncSession, lecture: Lecture, seat: Registration, *, now: int, actor: Actor
 ) -> None:
@@ -176,8 +193,12 @@ async def readmit(
     )
 
 
-async def owe_removal(session: AsyncSession, seat: Registration, now: int) -> None:
-    """Have the seat put out of the room, and kept out while tokens of it may still be about."""
+async def owe_removal(session: AsyncSession, seat: Registration, now: int, *, once: bool = False) -> None:
+    """Have the seat put out of the room, and kept out while tokens of it may still be about.
+
+    Args:
+        once: put out whoever is in, even though the seat may come in again: its link was replaced.
+    """
     await effects.owe(
         session,
         kind="remove",
@@ -185,7 +206,7 @@ async def owe_removal(session: AsyncSession, seat: Registration, now: int) -> No
         subject=f"lecture:{seat.lecture_id}",
         due_at=now,
         now=now,
-        payload={"until": now + WATCH_MS},
+        payload={"until": now if once else now + WATCH_MS, "once": once},
     )
 
 
@@ -195,7 +216,8 @@ def remover(database: Database, media: Media, clock: Clock) -> Handler:
     async def put_out(effect: Effect) -> Outcome:
         async with database.reading() as session:
             seat = await lecture_store.registration(session, effect.key.removeprefix("remove:"))
-        if seat is None or (seat.active and seat.removed_at is None):
+        welcome = seat is not None and seat.active and seat.removed_at is None
+        if seat is None or (welcome and not effect.payload.get("once")):
             return Done()
         room = main_room_name(seat.lecture_id)
         try:
@@ -210,6 +232,15 @@ def remover(database: Database, media: Media, clock: Clock) -> Handler:
         return Again(now + LOOK_AGAIN_MS) if isinstance(until, int) and now < until else Done()
 
     return put_out
+
+
+async def mute(media: Media, lecture_id: str, seat_name: str) -> None:
+    """Mute every device of a seat; its holder may speak again by the own choice."""
+    room = main_room_name(lecture_id)
+    for participant in await media.list_participants(room):
+        identity = parse_identity(participant.identity)
+        if identity is not None and identity.seat == seat_name:
+            await media.mute(room, participant.identity, ["microphone"])
 
 
 async def broadcast(media: Media, lecture_id: str, topic: str, payload: Mapping[str, object]) -> None:

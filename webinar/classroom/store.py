@@ -1,6 +1,7 @@
 """Named queries on chat and raised hands."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -30,7 +31,7 @@ class Hand:
     raised_at: int
 
 
-def _messages():  # type: ignore[no-untyped-def]  # SQLAlchemy's own type is longer than the query
+def _messages() -> Any:
     return (
         select(
             ChatMessageRow.id,

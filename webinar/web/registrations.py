@@ -177,7 +177,7 @@ async def revoke(request: web.Request) -> web.StreamResponse:
             actor=asked.actor,
             link_key=asked.site.settings.link_key_bytes,
         )
-        await classroom.owe_removal(session, seat, asked.now)
+        await classroom.owe_removal(session, seat, asked.now, once=True)
     text = asked._("The old link of %(name)s no longer works; a new one is on its way.", name=seat.name)
     return _back(asked, lecture, text)
 

@@ -37,14 +37,17 @@ check_venv() {
     "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null || fail "$PYTHON cannot make virtual environments: install its venv module (apt-get install python3-venv)"
 }
 
+# Chained: inside a condition `set -e` has no effect.
 install_python() {
-    [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || { rm -rf .venv && "$PYTHON" -m venv .venv; }
-    .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip --upgrade
-    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-    # Compiled once here, processes start in half the time.
-    .venv/bin/python -m compileall -q -j 0 .venv/lib webinar scheduler recordings || true
+    if ! .venv/bin/python -m pip --version; then
+        rm -rf .venv && "$PYTHON" -m venv .venv || return 1
+    fi
+    pip="$(pwd)/.venv/bin/python -m pip install -q --disable-pip-version-check"
+    $pip --require-hashes -r requirements.lock && $pip --no-deps --no-build-isolation -e . && compile
 }
+
+# Compiled once here, processes start in half the time.
+compile() { .venv/bin/python -m compileall -q webinar scheduler recordings; }
 
 install_pages() { (cd frontend && npm ci --no-audit --no-fund); }
 build_pages() { (cd frontend && npm run build); }
@@ -57,6 +60,8 @@ if ! unchanged python "$wanted" || ! [ -x .venv/bin/webinar ]; then
     check_venv
     step "Python packages" install_python
     stamp python "$wanted"
+else
+    compile
 fi
 
 wanted=$(digest frontend/package-lock.json)

@@ -1,9 +1,11 @@
 """What the commands do: open the database, one transaction around one service call."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +17,9 @@ from webinar.core.errors import Invalid, NotFound, Refused
 from webinar.hours import service as hours
 from webinar.people import administrators, api_keys, sign_in_rules, store, units
 from webinar.people.access import Scope
+from webinar.people.importing import check, write
+from webinar.people.importing.rules import Options
+from webinar.people.importing.store import Import
 from webinar.people.passwords import Passwords
 from webinar.people.rules import Unit
 
@@ -107,6 +112,31 @@ async def create_administrator(
         )
     lines.append(f"{email} administers {home.name}. Sign in at {settings.public_url}")
     return lines if password else [*lines, f"Password: {made}"]
+
+
+async def import_people(settings: Settings, institution: str, file: Path, *, check_only: bool) -> Told:
+    """Check a table and write it, if nothing is wrong in it."""
+    clock = SystemClock()
+    options = Options(create_units=True)
+    async with opened(settings) as db:
+        async with db.reading() as session:
+            scope = Scope.system((await the_institution(session, institution)).id)
+        if check_only:
+            content = await asyncio.to_thread(file.read_bytes)
+            found = await check.check(
+                db, scope, content=content, file_name=file.name, now=clock.now(), options=options
+            )
+            await check.discard(db, scope, found.id)
+        else:
+            found = await write.import_file(db, scope, file, clock.now, options=options, only_if_right=True)
+    if check_only or found.summary.wrong:
+        return Told(not found.summary.wrong, _checked(found))
+    return Told(True, [f"{found.created} people added, {found.updated} changed, of {found.rows} rows."])
+
+
+def _checked(found: Import) -> list[str]:
+    lines = [f"row {p.row}, {p.column}: {p.message % dict(p.fields)}" for p in found.problems]
+    return [*lines, f"{found.rows} rows are right, {found.summary.wrong} are wrong. Nothing was saved."]
 
 
 async def verify_hours(settings: Settings, institution: str) -> Told:

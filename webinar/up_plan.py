@@ -81,6 +81,9 @@ def plan(
         "DATABASE_URL": f"sqlite+aiosqlite:///{data / 'pendopo.db'}",
         "DEMONSTRATION": str(demonstration).lower(),
     }
+    if public:
+        # TLS is in front, on this machine: what it says of the browser's address is believed.
+        chosen["TRUSTED_PROXIES"] = "1"
     ports = _Ports(before, taken={port})
     chosen["HOOKS_PORT"] = str(ports.pick("HOOKS_PORT"))
     media = None

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.headerregistry import Address
 from email.utils import parseaddr
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from recordings.storage import ObjectStorage, open_storage
-from recordings.worker import RecorderProcess, Ticket
 from scheduler.runner import Scheduler, own_handlers
 from webinar.classroom.service import remover
 from webinar.config import Settings
@@ -20,8 +20,13 @@ from webinar.mail.smtp import SmtpMailer, SmtpSettings
 from webinar.media import tokens
 from webinar.media.livekit import LiveKit
 from webinar.people.effects import SignInMails
+from webinar.people.importing.write import ImportWriter
 from webinar.people.passwords import Passwords
 from webinar.web.site import Site
+
+if TYPE_CHECKING:
+    # Loaded by the recorder alone: picture and sound take half of all the time and memory of a start.
+    from recordings.worker import RecorderProcess, Ticket
 
 # A recording never fills the disk that the database writes to.
 KEEP_FREE_BYTES = 256 * 1024 * 1024
@@ -93,6 +98,7 @@ def handlers(settings: Settings, db: Database, rooms: LiveKit, out: SmtpMailer) 
         "invite": sender(invites),
         "remove": remover(db, rooms, clock),
         "mail": links.send_sign_in_mail,
+        "import": ImportWriter(db, clock).write_import,
     }
 
 
@@ -108,7 +114,7 @@ async def scheduler(settings: Settings) -> AsyncIterator[Scheduler]:
             await db.close()
 
 
-def recorder_ticket(settings: Settings) -> Ticket:
+def recorder_ticket(settings: Settings) -> "Ticket":
     """Makes the tokens with which a recorder joins: hidden, and no person."""
     key, secret = settings.media_api_key, settings.media_api_secret.get_secret_value()
 
@@ -121,8 +127,10 @@ def recorder_ticket(settings: Settings) -> Ticket:
 
 
 @asynccontextmanager
-async def recorder(settings: Settings) -> AsyncIterator[RecorderProcess]:
+async def recorder(settings: Settings) -> "AsyncIterator[RecorderProcess]":
     """A recorder, closed at the end."""
+    from recordings.worker import RecorderProcess
+
     db = database(settings)
     try:
         yield RecorderProcess(

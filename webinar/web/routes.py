@@ -1,12 +1,30 @@
 """The route table: every address of the site, and who may call it."""
 
-from webinar.web import attendance, classroom, health, home, lectures, recordings, registrations
+from webinar.web import (
+    attendance,
+    classroom,
+    health,
+    home,
+    imports,
+    institution,
+    lectures,
+    people,
+    profile,
+    recordings,
+    registrations,
+    sign_in,
+)
 from webinar.web.api import routes as api
 from webinar.web.site import Route
 
 ROUTES: tuple[Route, ...] = (
     *health.ROUTES,
     *home.ROUTES,
+    *sign_in.ROUTES,
+    *profile.ROUTES,
+    *imports.ROUTES,
+    *people.ROUTES,
+    *institution.ROUTES,
     *registrations.ROUTES,
     *lectures.ROUTES,
     *classroom.ROUTES,

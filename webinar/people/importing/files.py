@@ -17,7 +17,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from webinar.core.errors import Invalid
 from webinar.people.importing.rules import known_headings
 
-SIZE_MOST = 32 * 1024 * 1024
+SIZE_MOST = 24 * 1024 * 1024
 # A compressed workbook may grow to this; beyond it is a bomb, not a list of people.
 UNPACKED_MOST = 256 * 1024 * 1024
 ROWS_MOST = 100_000

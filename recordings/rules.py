@@ -57,6 +57,11 @@ class Recording:
     bytes: int
     last_error: str | None
     published_at: int | None
+    expires_at: int | None = None
+
+    def playable(self, now: int) -> bool:
+        """Whether it may be shown at this instant: ready, and still kept."""
+        return self.ready and (self.expires_at is None or now < self.expires_at)
 
     @property
     def ready(self) -> bool:

@@ -60,7 +60,7 @@ async def finished(session: AsyncSession, mine: Recording, lost_ms: int, now: in
     await _note(session, recording, "recording_ready" if move == "complete" else "recording_failed", now)
 
 
-async def replay(session: AsyncSession, scope: Scope, lecture_id: str) -> Recording:
+async def replay(session: AsyncSession, scope: Scope, lecture_id: str, now: int) -> Recording:
     """The recording of a lecture, for those who were registered, its lecturers and its organisers.
 
     Raises:
@@ -68,18 +68,18 @@ async def replay(session: AsyncSession, scope: Scope, lecture_id: str) -> Record
     """
     await lecture_store.get(session, scope, lecture_id)
     recording = await store.of_lecture(session, lecture_id)
-    if recording is None or not recording.ready:
+    if recording is None or not recording.playable(now):
         raise NotFound
     return recording
 
 
-async def replay_file(session: AsyncSession, scope: Scope, lecture_id: str, name: str) -> Segment:
+async def replay_file(session: AsyncSession, scope: Scope, lecture_id: str, name: str, now: int) -> Segment:
     """One file of a replay, to be read from storage under its key.
 
     Raises:
         NotFound: there is no such file, or not for them.
     """
-    recording = await replay(session, scope, lecture_id)
+    recording = await replay(session, scope, lecture_id, now)
     found = await store.file(session, recording.id, name)
     if found is None:
         raise NotFound

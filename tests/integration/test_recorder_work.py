@@ -128,12 +128,12 @@ async def test_a_replay_is_for_those_who_were_registered(database: Database) -> 
         await service.finished(session, mine, 0, NINE)
     async with database.reading() as session:
         theirs = Scope(recording.institution_id, guest.id)
-        assert (await service.replay(session, theirs, lecture.id)).ready
-        assert (await service.replay_file(session, theirs, lecture.id, "p0001-000000.m4s")).size == 1000
+        assert (await service.replay(session, theirs, lecture.id, NINE)).ready
+        assert (await service.replay_file(session, theirs, lecture.id, "p0001-000000.m4s", NINE)).size == 1000
         with pytest.raises(NotFound):
-            await service.replay_file(session, theirs, lecture.id, "p0009-000000.m4s")
+            await service.replay_file(session, theirs, lecture.id, "p0009-000000.m4s", NINE)
         with pytest.raises(NotFound):
-            await service.replay(session, Scope(recording.institution_id, stranger.id), lecture.id)
+            await service.replay(session, Scope(recording.institution_id, stranger.id), lecture.id, NINE)
 
 
 @asynccontextmanager

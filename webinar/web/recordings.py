@@ -38,7 +38,7 @@ async def index(request: web.Request) -> web.StreamResponse:
             found |= {lecture.id: lecture for lecture in managed}
         recorded = await store.of_lectures(session, list(found))
         lecturers = await lectures.lecturers_of(session, list(found))
-    playable = [found[i] for i, recording in recorded.items() if recording.ready]
+    playable = [found[i] for i, recording in recorded.items() if recording.playable(asked.now)]
     playable.sort(key=lambda lecture: lecture.starts_at, reverse=True)
     return asked.page("recordings/index.html", lectures=playable, recordings=recorded, lecturers=lecturers)
 
@@ -63,7 +63,7 @@ async def replay(request: web.Request) -> web.StreamResponse:
     lecture_id = request.match_info["id"]
     scope, zone = await _rights(asked, lecture_id)
     async with asked.reading() as session:
-        recording = await service.replay(session, scope, lecture_id)
+        recording = await service.replay(session, scope, lecture_id, asked.now)
         lecture = await lectures.get(session, scope, lecture_id)
         lecturers = (await lectures.lecturers_of(session, [lecture.id]))[lecture.id]
     return asked.page(
@@ -84,13 +84,13 @@ async def file(request: web.Request) -> web.StreamResponse:
     scope, _ = await _rights(asked, lecture_id)
     if name in {MASTER, INDEX}:
         async with asked.reading() as session:
-            recording = await service.replay(session, scope, lecture_id)
+            recording = await service.replay(session, scope, lecture_id, asked.now)
             text = master() if name == MASTER else await service.playlist(session, recording)
         answer = web.Response(text=text, content_type="application/vnd.apple.mpegurl")
         answer.headers[hdrs.CACHE_CONTROL] = "private, no-store"
         return answer
     async with asked.reading() as session:
-        found = await service.replay_file(session, scope, lecture_id, name)
+        found = await service.replay_file(session, scope, lecture_id, name, asked.now)
     return await _part(request, asked, found)
 
 

@@ -55,6 +55,7 @@ async def _page(
         seats=shown,
         total=len(found),
         active=sum(1 for s in seats if s.active),
+        participants=sum(1 for s in seats if s.active and s.role is Seat.PARTICIPANT),
         start=start,
         page_length=PAGE,
         sent=sent,

@@ -19,6 +19,7 @@ AN_ID = "kq3vq5xw2mzn7yd4tcfgb6ahre"
 ANOTHER_ID = "b6ahrekq3vq5xw2mzn7yd4tcfg"
 MINUTE_MS = 60_000
 MOST_IN_ONE = 5_000
+MOST_JP = 24
 
 _MOMENT = re.compile(r"2\d{3}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _DATE_TIME: dict[str, Any] = {
@@ -67,10 +68,12 @@ def _visible_lines(text: str) -> str:
     return text
 
 
-def _hundredths(value: Decimal) -> Decimal:
-    if not value.is_finite() or not 0 <= value <= 24 or value * 100 != int(value * 100):
+def _hundredths(value: object) -> Decimal:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    jp = Decimal(str(value)) if number else Decimal("NaN")
+    if not jp.is_finite() or not 0 <= jp <= MOST_JP or jp * 100 != int(jp * 100):
         raise ValueError(marked("JP is a number from 0 to 24 with at most two decimals."))
-    return value
+    return jp
 
 
 Id = Annotated[
@@ -80,7 +83,7 @@ Instant = Annotated[int, BeforeValidator(_instant), WithJsonSchema(_DATE_TIME)]
 MinuteInstant = Annotated[Instant, AfterValidator(_whole_minute)]
 Line = Annotated[str, AfterValidator(_visible)]
 Lines = Annotated[str, AfterValidator(_visible_lines)]
-JpIn = Annotated[Decimal, AfterValidator(_hundredths), WithJsonSchema({**_JP, "maximum": 24})]
+JpIn = Annotated[Decimal, BeforeValidator(_hundredths), WithJsonSchema({**_JP, "maximum": MOST_JP})]
 Moment = Annotated[str, WithJsonSchema(_DATE_TIME)]
 JpOut = Annotated[float, WithJsonSchema(_JP)]
 # A state added later is no new version of the API, so that programs have to expect others.

@@ -36,7 +36,9 @@ _SAYS = {
     "int_parsing": marked("This has to be a whole number."),
     "int_from_float": marked("This has to be a whole number."),
     "list_type": marked("This has to be a list."),
-    "string_pattern_mismatch": marked("This does not have the form that is asked for."),
+    "too_short": marked("This may not be empty."),
+    "greater_than_equal": marked("This number is too small."),
+    "less_than_equal": marked("This number is too large."),
 }
 
 
@@ -116,6 +118,8 @@ def _field_error(e: ErrorDetails) -> FieldError:
         return FieldError(name, str(context["error"]), {})
     if e["type"] in {"string_too_long", "too_long"}:
         return FieldError(name, marked("At most %(most)s."), {"most": context["max_length"]})
+    if e["type"] == "literal_error":
+        return FieldError(name, marked("Choose one of: %(choices)s."), {"choices": context["expected"]})
     said = _SAYS.get(e["type"])
     return FieldError(name, said or e["msg"], {})
 

@@ -55,6 +55,17 @@ build_pages() { (cd frontend && npm run build); }
 check_tools
 check_disk
 
+# It takes the longest and needs the others for nothing, so it is built beside them; a group of its own, so
+# that Ctrl-C ends all of it.
+media=
+if ! mediaserver/build.sh --check >/dev/null 2>&1; then
+    media_from=$(now)
+    setsid mediaserver/build.sh >"$LOGS/media-server.log" 2>&1 &
+    media=$!
+    trap 'kill -- "-$media" 2>/dev/null || true' EXIT
+    trap 'exit 130' INT TERM
+fi
+
 wanted=$(digest requirements.lock pyproject.toml)
 if ! unchanged python "$wanted" || ! [ -x .venv/bin/webinar ]; then
     check_venv
@@ -77,6 +88,12 @@ if ! unchanged pages "$wanted" || ! [ -f webinar/web/static/built/manifest.json 
     stamp pages "$wanted"
 fi
 
-if ! mediaserver/build.sh --check >/dev/null 2>&1; then
-    step "Media server (Go)" mediaserver/build.sh
+if [ -n "$media" ]; then
+    if [ -t 1 ]; then printf '  %-28s      …\r' "Media server"; fi
+    if ! wait "$media"; then
+        tail -n 15 "$LOGS/media-server.log" >&2
+        fail "The media server was not built: $(advice "$LOGS/media-server.log") All of its output is in $LOGS/media-server.log"
+    fi
+    trap - EXIT
+    say_step "Media server (beside these)" "$media_from"
 fi

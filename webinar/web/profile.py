@@ -50,6 +50,7 @@ async def _page(
         stale=stale,
         zones=zone_options(person.zone),
         sessions=open_sessions,
+        browsers={one.digest: browser_name(one.user_agent) for one in open_sessions},
         this_session=asked.visitor,
     )
 
@@ -59,6 +60,33 @@ def zone_options(present: str) -> list[tuple[str, str]]:
     names = dict(zip(INDONESIAN_ZONES, ("WIB", "WITA", "WIT"), strict=True))
     first = [(zone, f"{names[zone]} ({zone})") for zone in INDONESIAN_ZONES]
     return first + [(zone, zone) for zone in sorted(zones() | {present}) if zone not in names]
+
+
+# The first that occurs names it: browsers also call themselves by the names of those they descend from.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def browser_name(user_agent: str) -> str:
+    """`Chrome · Android`, or as much of it as can be told."""
+    parts = [
+        next((name for mark, name in known if mark in user_agent), "") for known in (_BROWSERS, _SYSTEMS)
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 async def save(request: web.Request) -> web.StreamResponse:

@@ -53,15 +53,19 @@ stamp() { printf '%s\n' "$2" >"$STAMPS/$1"; }
 # at_least HAVE WANTED: versions with dots.
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n1)" = "$2" ]; }
 
-# apt PACKAGE…: installs system packages, or says who has to.
+# apt NAME PACKAGE…: a step that installs system packages; without the right to, it says who has to.
 apt() {
+    name=$1
+    shift
     command -v apt-get >/dev/null || fail "Missing: $*. Install them with this system's package manager, then run it again."
-    if [ "$(id -u)" -eq 0 ]; then
-        rise=
-    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    rise=
+    if [ "$(id -u)" -ne 0 ]; then
         rise="sudo -n"
-    else
-        fail "Missing system packages, and this is not root. Run: sudo apt-get update && sudo apt-get install -y $*"
+        $rise true 2>/dev/null || fail "Missing system packages, and this is not root. Run: sudo apt-get update && sudo apt-get install -y --no-install-recommends $*"
     fi
+    step "$name" apt_install "$@"
+}
+
+apt_install() {
     $rise apt-get update -q && $rise env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
 }

@@ -33,7 +33,7 @@ check_disk() {
 
 check_venv() {
     "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null && return
-    step "Python's venv (apt)" apt python3-venv
+    apt "Python's venv (apt)" python3-venv
     "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null || fail "$PYTHON cannot make virtual environments: install its venv module (apt-get install python3-venv)"
 }
 

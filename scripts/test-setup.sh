@@ -12,5 +12,5 @@ command -v chromium >/dev/null || missing="$missing chromium"
 [ -x /usr/sbin/smtpd ] || missing="$missing opensmtpd"
 # shellcheck disable=SC2086  # a list of packages
 if [ -n "$missing" ]; then
-    step "System packages for tests" apt $missing
+    apt "System packages for tests" $missing
 fi

@@ -30,7 +30,7 @@ def settings_of(data: Path) -> Settings:
     A folder without one gives what the environment says alone.
     """
     files = tuple(file for name in (KEYS, CHOSEN) if (file := data / name).exists())
-    return Settings(_env_file=files, data=data)  # type: ignore[call-arg]  # pydantic-settings takes it
+    return Settings(_env_file=files, data=data)
 
 
 def prepare(data: Path) -> None:
@@ -81,12 +81,12 @@ def keys_of(data: Path) -> dict[str, str]:
     """The keys of the installation, made at the first start."""
     file = data / KEYS
     known = read(file)
-    missing = {
-        "PENDOPO_LINK_KEY": lambda: secrets.token_urlsafe(48),
-        "PENDOPO_MEDIA_API_KEY": lambda: f"pendopo{secrets.token_hex(4)}",
-        "PENDOPO_MEDIA_API_SECRET": lambda: secrets.token_urlsafe(48),
+    made = {
+        "PENDOPO_LINK_KEY": secrets.token_urlsafe(48),
+        "PENDOPO_MEDIA_API_KEY": f"pendopo{secrets.token_hex(4)}",
+        "PENDOPO_MEDIA_API_SECRET": secrets.token_urlsafe(48),
     }
-    fresh = {name: make() for name, make in missing.items() if name not in known}
+    fresh = {name: value for name, value in made.items() if name not in known}
     if fresh:
         write(file, {**known, **fresh})
     return {**known, **fresh}

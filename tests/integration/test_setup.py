@@ -1,4 +1,4 @@
-"""`make up` on a machine where something is missing: one line says what to do, before anything is installed."""
+"""`make up` where something is missing: one line says what to do, before any step."""
 
 import shutil
 import socket
@@ -108,3 +108,12 @@ def test_a_port_in_use_is_told_before_anything_is_installed(machine: Path) -> No
 @pytest.mark.parametrize("port", ["", "http", "80 80"])
 def test_a_port_that_is_none_is_told(machine: Path, port: str) -> None:
     assert "is no port" in refusal(machine, "up.sh", PORT=port or "x")
+
+
+def test_without_root_the_packages_to_install_are_named(machine: Path) -> None:
+    tool(machine, "python3", 'case "$*" in *ensurepip*) exit 1 ;; *) echo 3.11 ;; esac')
+    tool(machine, "apt-get", "exit 1")
+    tool(machine, "id", "echo 1000")
+    tool(machine, "sudo", "exit 1")
+    tool(machine, "df", "echo header; echo /dev/sda1 9000000 99500 8000000 99% /")
+    assert "sudo apt-get install -y --no-install-recommends python3-venv" in refusal(machine)

@@ -6,17 +6,17 @@ renews what has become stale, and leaves the rest.
 
 from webinar import wiring
 from webinar.config import Settings
-from webinar.core.clock import SystemClock
+from webinar.core.clock import Clock, SystemClock
 from webinar.demo import lectures, people
 from webinar.demo.people import City
 from webinar.people.passwords import Passwords
 
 
-async def put_in(settings: Settings) -> list[str]:
+async def put_in(settings: Settings, clock: Clock | None = None) -> list[str]:
     """Put the demonstration in, or renew it; how to sign in, to be printed."""
     db = wiring.database(settings)
     storage = wiring.storage(settings)
-    now = SystemClock().now()
+    now = (clock or SystemClock()).now()
     try:
         city = await people.settled(db, Passwords(), now)
         async with db.writing() as session:

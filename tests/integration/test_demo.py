@@ -1,0 +1,91 @@
+"""The demonstration: what it promises is there, made by the services, and it can be renewed."""
+
+from pathlib import Path
+
+import pytest
+
+from recordings import service as recordings
+from tests.build import DAY, HOUR, MINUTE
+from webinar import demo
+from webinar.attendance import service as attendance
+from webinar.config import Settings
+from webinar.core.clock import ManualClock
+from webinar.core.database import Database
+from webinar.demo import people
+from webinar.demo.people import City
+from webinar.hours import service as hours
+from webinar.lectures import store
+from webinar.lectures.rules import Lecture, LectureState
+from webinar.people.access import Scope
+from webinar.people.store import count_persons, units
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(database_url=database_url, data=tmp_path, link_key="k" * 32)
+
+
+async def the_city(database: Database) -> City:
+    async with database.reading() as session:
+        city = await people.found(session)
+    assert city is not None
+    return city
+
+
+async def lectures_of(database: Database, city: City) -> list[Lecture]:
+    async with database.reading() as session:
+        return await store.page(session, city.scope, limit=50)
+
+
+async def test_it_holds_one_institution_with_three_units_and_forty_people(
+    settings: Settings, database: Database, clock: ManualClock
+) -> None:
+    lines = await demo.put_in(settings, clock)
+    city = await the_city(database)
+    async with database.reading() as session:
+        assert len(await units(session, city.scope)) == 1 + 3
+        assert await count_persons(session, city.scope) == 40
+    assert len(lines) == 1 + 5
+
+
+async def test_a_lecture_starts_in_a_few_minutes_and_another_has_ended_with_attendance_and_a_replay(
+    settings: Settings, database: Database, clock: ManualClock
+) -> None:
+    await demo.put_in(settings, clock)
+    city = await the_city(database)
+    lectures = await lectures_of(database, city)
+    assert any(0 < lecture.starts_at - clock.now() <= 5 * MINUTE for lecture in lectures)
+    ended = next(one for one in lectures if one.state is LectureState.FINAL and one.recorded)
+    async with database.reading() as session:
+        log = await attendance.log_of(session, ended, clock.now())
+        states = {entry.credit.state.value for entry in log.entries}
+        assert {"credited", "not_credited", "absent"} <= states
+        assert any(len(entry.presence.intervals) > 1 for entry in log.entries)
+        replay = await recordings.replay(session, city.scope, ended.id, clock.now())
+        assert replay.duration_ms == 20_000
+        assert (await hours.verify(session, city.id)).holds
+
+
+async def test_the_participant_has_hours_to_look_at(
+    settings: Settings, database: Database, clock: ManualClock
+) -> None:
+    await demo.put_in(settings, clock)
+    city = await the_city(database)
+    me = city.people[people.PARTICIPANT]
+    async with database.reading() as session:
+        year = await hours.year_of(session, Scope(city.id, me), me, 2026, clock.now())
+    assert year.total == 400
+
+
+async def test_again_at_once_changes_nothing_and_the_next_day_there_is_a_lecture_in_a_few_minutes(
+    settings: Settings, database: Database, clock: ManualClock
+) -> None:
+    await demo.put_in(settings, clock)
+    city = await the_city(database)
+    first = await lectures_of(database, city)
+    await demo.put_in(settings, clock)
+    assert await lectures_of(database, city) == first
+    clock.advance(DAY + HOUR)
+    await demo.put_in(settings, clock)
+    fresh = [one for one in await lectures_of(database, city) if one not in first]
+    assert [0 < one.starts_at - clock.now() <= 5 * MINUTE for one in fresh] == [True]

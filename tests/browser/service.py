@@ -84,8 +84,8 @@ class Service:
 
 
 @asynccontextmanager
-async def running_service(database_url: str = "") -> AsyncIterator[Service]:
-    """Start everything without the demonstration; ends it and removes its folder."""
+async def running_service(database_url: str = "", *, demonstration: bool = False) -> AsyncIterator[Service]:
+    """Start everything, as a rule without the demonstration; ends it and removes its folder."""
     with tempfile.TemporaryDirectory(prefix="pendopo-", ignore_cleanup_errors=True) as folder:
         data = Path(folder) / "data"
         port = free_port()
@@ -94,7 +94,8 @@ async def running_service(database_url: str = "") -> AsyncIterator[Service]:
             environment["PENDOPO_DATABASE_URL"] = database_url
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "webinar", "up", "--no-demo", "--port", str(port), "--data", str(data)),
+            *("-m", "webinar", "up", "--port", str(port), "--data", str(data)),
+            "--demo" if demonstration else "--no-demo",
             cwd=ROOT,
             env=environment,
             stdout=asyncio.subprocess.PIPE,

@@ -1,0 +1,121 @@
+"""From a tap on the link to the first moving picture, and how much script that takes.
+
+The whole service as `webinar up` starts it, with its demonstration. The lecturer is in the room with a
+camera; an audience member on a phone's screen opens the personal link out of the mail, presses the one
+button, and the second frame that the browser shows of the lecturer's picture ends the measure. Each
+time a fresh browser context: its cookies and cache are empty, the service is warm.
+"""
+
+import asyncio
+import gzip
+import json
+import os
+import statistics
+import time
+
+from icalendar import Calendar
+from playwright.async_api import Browser
+
+from tests.browser.people import Attendee
+from tests.browser.service import Service, chromium, running_service
+from webinar.web.rendering import BUILT
+
+TIMES = 12
+TO_REACH = {"first_picture_p50": 2.0, "join_script_gzip": 300.0}
+LECTURER, AUDIENCE = "endang.lestari@", "siti.rahma@"
+# Resolves in the page once it has shown two frames of somebody's camera; the element may change on the way.
+SHOWN = """() => new Promise((resolve) => {
+  const look = () => {
+    const videos = [...document.querySelectorAll('video[data-source="camera"]:not([data-local="true"])')];
+    const shown = videos.some((v) => v.videoWidth && v.getVideoPlaybackQuality().totalVideoFrames >= 2);
+    shown ? resolve(true) : setTimeout(look, 10);
+  };
+  look();
+})"""
+
+
+def figure(what: str, value: float, unit: str, **more: object) -> None:
+    """One line of JSON."""
+    reach = TO_REACH.get(what)
+    print(
+        json.dumps(
+            {
+                "bench": "page",
+                "what": what,
+                "value": round(value, 3),
+                "unit": unit,
+                **({"to_reach": reach, "reached": value <= reach} if reach else {}),
+                **more,
+                "load": round(os.getloadavg()[0], 1),
+            }
+        ),
+        flush=True,
+    )
+
+
+def script_sizes() -> None:
+    """The script of the join page, everything it may load, compressed as a server would."""
+    manifest = json.loads((BUILT / "manifest.json").read_text("utf-8"))
+    seen: set[str] = set()
+
+    def add(key: str) -> None:
+        chunk = manifest[key]
+        if chunk["file"] in seen:
+            return
+        seen.add(chunk["file"])
+        for further in [*chunk.get("imports", []), *chunk.get("dynamicImports", [])]:
+            add(further)
+
+    add("src/classroom/main.ts")
+    scripts = [(BUILT / name).read_bytes() for name in seen if name.endswith(".js")]
+    figure(
+        "join_script_gzip", sum(len(gzip.compress(s, 6)) for s in scripts) / 1000, "kB", files=len(scripts)
+    )
+
+
+async def link_of(service: Service, address: str, invites: int) -> str:
+    """The link to the lecture that begins first."""
+    events = []
+    for mail in await service.mails(address, count=invites, within_s=60):
+        for part in mail.walk():
+            if part.get_content_type() == "text/calendar":
+                events += Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
+    return str(min(events, key=lambda event: event["DTSTART"].dt)["URL"])
+
+
+async def one_join(browser: Browser, link: str) -> tuple[float, float]:
+    """Seconds from the tap to the picture, and of these to the button."""
+    context = await browser.new_context(
+        viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True, locale="id-ID"
+    )
+    page = await context.new_page()
+    began = time.perf_counter()
+    await page.goto(link, wait_until="commit")
+    button = page.get_by_test_id("join")
+    await button.wait_for(state="visible")
+    ready = time.perf_counter() - began
+    shown = asyncio.ensure_future(page.evaluate(SHOWN))
+    await button.click()
+    async with asyncio.timeout(30):
+        await shown
+    took = time.perf_counter() - began
+    await context.close()
+    return took, ready
+
+
+async def main() -> None:
+    script_sizes()
+    async with running_service(demonstration=True) as service, chromium() as browser:
+        lecturer = await Attendee.open(browser, await link_of(service, LECTURER, 2), phone=False)
+        await lecturer.enter()
+        link = await link_of(service, AUDIENCE, 1)
+        await one_join(browser, link)
+        joins = [await one_join(browser, link) for _ in range(TIMES)]
+    took = sorted(join[0] for join in joins)
+    figure("first_picture_p50", statistics.median(took), "s", joins=TIMES)
+    figure("first_picture_max", took[-1], "s")
+    figure("button_p50", statistics.median(join[1] for join in joins), "s")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

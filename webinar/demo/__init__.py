@@ -7,13 +7,16 @@ renews what has become stale, and leaves the rest.
 from webinar import wiring
 from webinar.config import Settings
 from webinar.core.clock import Clock, SystemClock
-from webinar.demo import lectures, people
+from webinar.demo import people
 from webinar.demo.people import City
 from webinar.people.passwords import Passwords
 
 
 async def put_in(settings: Settings, clock: Clock | None = None) -> list[str]:
     """Put the demonstration in, or renew it; how to sign in, to be printed."""
+    # Here, since it loads the video encoder, which a start without anything to renew can do without.
+    from webinar.demo import lectures
+
     db = wiring.database(settings)
     storage = wiring.storage(settings)
     now = (clock or SystemClock()).now()

@@ -138,7 +138,7 @@ def measure(url: str, database: str, rows: int) -> None:
         waits: list[float] = []
         with another_writer(url, waits):
             check_s, write_s, undo_s, grown = asyncio.run(run(url, institution_id, path))
-    settings = {"database": database, "rows": rows, "pause_ms": write.PAUSE_S * 1000}
+    settings = {"database": database, "rows": rows}
     figure("import_seconds", check_s + write_s, "s", 30, **settings, check_s=round(check_s, 1))
     figure("import_undo_seconds", undo_s, "s", None, **settings, batch_of_undo=undo.BATCH)
     figure("import_other_writer_max_wait", max(waits), "ms", 100, **settings, writes=len(waits))

@@ -166,10 +166,10 @@ async def a_person_scope(session, root) -> Scope:
 
 
 async def test_an_import_goes_on_where_a_crash_left_it_and_writes_nobody_twice(database, root):
-    found = await confirmed(database, root, people(250))
+    found = await confirmed(database, root, people(700))
     assert not await write.work(database, found.id, lambda: NINE, slice_s=0)
     partly = await now(database, root, found.id)
-    assert 0 < partly.written < 250
+    assert 0 < partly.written < 700
     [effect] = await effects.claim(database, worker="w", limit=9, lease_ms=9_000, now=NINE)
 
     class Still:
@@ -177,9 +177,9 @@ async def test_an_import_goes_on_where_a_crash_left_it_and_writes_nobody_twice(d
             return NINE
 
     assert await write.ImportWriter(database, Still()).write_import(effect) == Done()
-    assert (await now(database, root, found.id)).created == 250
+    assert (await now(database, root, found.id)).created == 700
     async with database.reading() as session:
-        assert await session.scalar(select(func.count()).select_from(PersonRow)) == 250
+        assert await session.scalar(select(func.count()).select_from(PersonRow)) == 700
 
 
 async def test_confirming_twice_is_refused(database, root):

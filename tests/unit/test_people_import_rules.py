@@ -223,6 +223,7 @@ def test_the_address_of_somebody_with_a_role_is_not_the_organisers_to_change():
 
 
 def test_batches_shrink_on_slow_disks_and_grow_on_fast_ones():
-    assert rules.next_batch(100, 100) == 50
-    assert rules.next_batch(100, 5) == 150
-    assert rules.next_batch(30, 1_000) == rules.BATCH_LEAST
+    pace = rules.pace(one_writer=True)
+    assert pace.next(200, 2 * pace.held_ms) == 100
+    assert pace.next(100, 5) == 150
+    assert pace.next(60, 1_000) == pace.least

@@ -1,13 +1,14 @@
 """One batch of an import, in one short transaction of its own."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webinar.core import clock
 from webinar.core.database import Database
 from webinar.core.ids import new_id
 from webinar.people import rules as people_rules
@@ -23,11 +24,19 @@ _CHANGES = cast(Table, ImportChangeRow.__table__)
 _COLUMNS = ("name", "sort_name", "unit_id", "email", "phone", "nip", "employment", "zone", "language")
 
 
-async def write_batch(db: Database, found: Import, batch: Sequence[CheckedRow], now: int) -> Import | None:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The import after a batch, and for how many milliseconds other writers had to wait."""
+
+    found: Import
+    held_ms: float
+
+
+async def write_batch(db: Database, found: Import, batch: Sequence[CheckedRow], now: int) -> Written | None:
     """Write the rows that follow `found.written`, in one transaction.
 
     Returns:
-        The import as it stands then; None when nothing was written, since another writer was faster or
+        None when nothing was written, since another writer was faster or
         somebody took a NIP or an address at this very moment: read the import again.
     """
     # Whatever needs no lock is done before the transaction: others wait for its end.
@@ -36,6 +45,7 @@ async def write_batch(db: Database, found: Import, batch: Sequence[CheckedRow], 
     changing = [row for row in batch if row.person_id]
     try:
         async with db.writing() as session:
+            began = clock.monotonic()
             free = await _still_free(session, prepared)
             await _insert(session, found, free, ids, now)
             changed = await _update(session, found, changing, now) if changing else 0
@@ -50,7 +60,7 @@ async def write_batch(db: Database, found: Import, batch: Sequence[CheckedRow], 
             await _advance(session, found, after)
     except (IntegrityError, _FasterError):
         return None
-    return after
+    return Written(after, (clock.monotonic() - began) * 1000)
 
 
 class _FasterError(Exception):

@@ -62,14 +62,28 @@ MOVES: Mapping[str, Mapping[ImportState, ImportState]] = {
 }
 
 
-BATCH_FIRST, BATCH_LEAST, BATCH_MOST = 100, 25, 400
-BATCH_MS = 25.0
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many rows one transaction takes, from `first` on, and the pause after it."""
+
+    first: int
+    least: int
+    most: int
+    held_ms: float
+    pause_s: float
+
+    def next(self, rows: int, held_ms: float) -> int:
+        """The size of the next batch, so that one lasts about as long as it should on fast and slow disks."""
+        factor = min(1.5, max(0.5, self.held_ms / max(held_ms, 1.0)))
+        return max(self.least, min(self.most, round(rows * factor)))
 
 
-def next_batch(rows: int, took_ms: float) -> int:
-    """How many rows the next transaction takes, so that one lasts about 25 ms on fast and on slow disks."""
-    factor = min(1.5, max(0.5, BATCH_MS / max(took_ms, 1.0)))
-    return max(BATCH_LEAST, min(BATCH_MOST, round(rows * factor)))
+def pace(*, one_writer: bool) -> Pace:
+    """Where all writers share one lock, each has to get it in between.
+
+    The pause is longer than SQLite's waiting writers sleep between two looks (25 ms at first).
+    """
+    return Pace(100, 50, 400, 25.0, 0.028) if one_writer else Pace(300, 100, 500, 100.0, 0.002)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,6 @@ from webinar.people.importing.rules import ImportState, Options
 from webinar.people.importing.store import CheckedRow, Import
 from webinar.people.tables import ImportRow, UnitRow
 
-# Longer than SQLite's waiting writers sleep between two looks (25 ms at first): none misses it.
-PAUSE_S = 0.028
 # A command writes by itself; should it die, the scheduler takes over after this.
 TAKE_OVER_MS = 60_000
 SLICE_S = 20.0
@@ -83,7 +81,7 @@ async def work(
             found = await _write_on(db, found, now, until, progress)
         else:
             await undo.undo_batch(db, found, now())
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(rules.pace(one_writer=db.dialect == "sqlite").pause_s)
             async with db.reading() as session:
                 found = await store.get(session, scope, import_id)
         if progress:
@@ -142,15 +140,14 @@ async def _write_on(
     async with db.reading() as session:
         content = await store.content(session, found.id)
     rows = store.unpacked(content, found.written)
-    size = rules.BATCH_FIRST
+    pace = rules.pace(one_writer=db.dialect == "sqlite")
+    size = pace.first
     while batch := await asyncio.to_thread(_take, rows, size):
-        began = clock.monotonic()
         written = await batches.write_batch(db, found, batch, now())
-        size = rules.next_batch(size, (clock.monotonic() - began) * 1000)
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(pace.pause_s)
         if written is None:
             break
-        found = written
+        found, size = written.found, pace.next(size, written.held_ms)
         if progress:
             progress(found)
         if until is not None and clock.monotonic() >= until:

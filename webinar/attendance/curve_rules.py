@@ -38,7 +38,7 @@ class Bar:
 
 
 def curve(log: AttendanceLog) -> Curve:
-    """Registered people present at each minute around the official window; never later than it was computed."""
+    """Registered people present at each minute around the official window, until the log was computed."""
     start = log.window.starts_at - MARGIN_MS
     end = log.window.ends_at + MARGIN_MS
     if log.provisional:

@@ -9,7 +9,7 @@ from webinar.lectures.rules import Lecture
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """`planned` is what the lectures ahead are worth; `reached_at` the end of the one that fills the target."""
+    """`planned` is what lectures ahead are worth; `reached_at` the end of the one that fills the target."""
 
     planned: int
     reached_at: int | None

@@ -47,13 +47,15 @@ async def told(session: AsyncSession, registration_ids: Sequence[str]) -> Mappin
 
 async def counts(session: AsyncSession, lecture_id: str) -> Mapping[str, int]:
     """How many invites of a lecture are in each state; "owed" counts those without a row, too."""
+    # Grouped by its name: PostgreSQL takes the same expression with other parameters for another one.
+    state = func.coalesce(InviteRow.state, InviteState.OWED.value).label("invite_state")
     rows = await session.execute(
-        select(func.coalesce(InviteRow.state, InviteState.OWED.value), func.count())
+        select(state, func.count())
         .select_from(RegistrationRow)
         .outerjoin(InviteRow, InviteRow.registration_id == RegistrationRow.id)
         .where(RegistrationRow.lecture_id == lecture_id)
         .where(or_(RegistrationRow.state == "registered", InviteRow.method == "CANCEL"))
-        .group_by(func.coalesce(InviteRow.state, InviteState.OWED.value))
+        .group_by("invite_state")
     )
     return {row[0]: row[1] for row in rows}
 

@@ -10,7 +10,7 @@ from recordings import store as recordings
 from webinar.core import audit
 from webinar.core import language as wording
 from webinar.core.errors import FieldError, Invalid, Stale
-from webinar.core.ids import new_id
+from webinar.core.ids import is_id, new_id
 from webinar.core.language import zone_name
 from webinar.invites import store as invites
 from webinar.lectures import booking, service, store
@@ -71,7 +71,8 @@ _PAST = (LectureState.ENDED, LectureState.FINAL, LectureState.ARCHIVED, LectureS
 
 def _cursor(text: str) -> tuple[int, str] | None:
     at, _, ident = text.partition(".")
-    return (int(at), ident) if at.isdigit() and ident else None
+    known = at.isascii() and at.isdigit() and len(at) <= len("253402300799000") and is_id(ident)
+    return (int(at), ident) if known else None
 
 
 # --- booking -----------------------------------------------------------------------------------
@@ -134,7 +135,7 @@ async def create(request: web.Request) -> web.StreamResponse:
 
 
 async def _clash(asked: Context, booked: Booking, lecturers: Sequence[str]) -> Lecture | None:
-    """Another lecture that one of the lecturers is busy with; it is a warning, saving again books all the same."""
+    """Another lecture that a lecturer is busy with: a warning, since saving again books all the same."""
     times = agreed_times(booked.starts_wall, booked.ends_wall, booked.zone)
     span = (times.starts_at, times.ends_at)
     async with asked.reading() as session:
@@ -232,7 +233,8 @@ async def _form_page(
         units = await people.units(session, asked.rights, below=asked.rights.paths(Role.ORGANISER))
         rules = await policies.current(session, asked.rights)
         chosen = await people.persons_by_ids(session, asked.rights, list(form.lecturer_ids))
-    zones = dict.fromkeys([*INDONESIAN_ZONES, asked.zone, form.values.get("zone") or asked.zone])
+    wished = dict.fromkeys([*INDONESIAN_ZONES, asked.zone, form.values.get("zone", "")])
+    zones = [zone for zone in wished if zone in known_zones()]
     return asked.page(
         "lectures/form.html",
         status=status,
@@ -243,7 +245,7 @@ async def _form_page(
         unit_options=[(u.id, "\u2003" * u.depth + u.name) for u in units],
         policies=[(p.id, p.name) for p in rules],
         lecturers=[chosen[i] for i in form.lecturer_ids if i in chosen],
-        zones=[(z, f"{z.replace('_', ' ')} ({zone_name(z, asked.now)})") for z in zones if z in known_zones()],
+        zones=[(z, f"{z.replace('_', ' ')} ({zone_name(z, asked.now)})") for z in zones],
     )
 
 

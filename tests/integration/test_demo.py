@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recordings import service as recordings
-from tests.build import DAY, HOUR, MINUTE
+from tests.build import DAY, HOUR, MINUTE, an_institution
 from webinar import demo
 from webinar.attendance import service as attendance
 from webinar.config import Settings
@@ -89,3 +89,12 @@ async def test_again_at_once_changes_nothing_and_the_next_day_there_is_a_lecture
     await demo.put_in(settings, clock)
     fresh = [one for one in await lectures_of(database, city) if one not in first]
     assert [0 < one.starts_at - clock.now() <= 5 * MINUTE for one in fresh] == [True]
+
+
+async def test_it_is_never_put_beside_a_real_institution(
+    settings: Settings, database: Database, clock: ManualClock
+) -> None:
+    async with database.writing() as session:
+        await an_institution(session)
+    with pytest.raises(demo.InUse):
+        await demo.put_in(settings, clock)

@@ -7,13 +7,25 @@ renews what has become stale, and leaves the rest.
 from webinar import wiring
 from webinar.config import Settings
 from webinar.core.clock import Clock, SystemClock
+from webinar.core.errors import Refused
 from webinar.demo import people
 from webinar.demo.people import City
 from webinar.people.passwords import Passwords
 
 
+class InUse(Refused):
+    """People with passwords that everybody knows have no place beside real ones."""
+
+    code = "in_use"
+    message = "This installation holds an institution of its own: choose another folder with --data."
+
+
 async def put_in(settings: Settings, clock: Clock | None = None) -> list[str]:
-    """Put the demonstration in, or renew it; how to sign in, to be printed."""
+    """Put the demonstration in, or renew it; how to sign in, to be printed.
+
+    Raises:
+        InUse: the database holds a real institution.
+    """
     # Here, since it loads the video encoder, which a start without anything to renew can do without.
     from webinar.demo import lectures
 
@@ -21,6 +33,9 @@ async def put_in(settings: Settings, clock: Clock | None = None) -> list[str]:
     storage = wiring.storage(settings)
     now = (clock or SystemClock()).now()
     try:
+        async with db.reading() as session:
+            if await people.institutions(session) and await people.found(session) is None:
+                raise InUse
         city = await people.settled(db, Passwords(), now)
         async with db.writing() as session:
             await lectures.policies_of(session, city, now)

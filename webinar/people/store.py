@@ -209,7 +209,7 @@ def _matches(scope: Scope, word: str) -> ColumnElement[bool]:
         PersonRow.email.contains(word.lower(), autoescape=True),
     ]
     digits = normal_nip(word)
-    if digits.isdigit():
+    if digits.isascii() and digits.isdigit():
         private = in_subtrees(UnitRow.path, scope.paths(Role.ORGANISER, Role.UNIT_MANAGER))
         either.append(and_(private, PersonRow.nip.startswith(digits, autoescape=True)))
     return or_(*either)

@@ -22,7 +22,7 @@ from webinar.policies import store as policies
 from webinar.policies.rules import sentence
 from webinar.policies.wording import told
 from webinar.web.context import Context, address_of, context, set_cookie
-from webinar.web.forms import json_body
+from webinar.web.forms import json_body, whole
 from webinar.web.site import Access, Route
 
 SEAT_COOKIE = "pendopo_seat"
@@ -209,9 +209,8 @@ async def chat(request: web.Request) -> web.StreamResponse:
     """Messages after one that was seen."""
     asked, lecture, seat = await _entered(request)
     service.require_inside(seat)
-    after = request.query.get("after", "0")
     async with asked.reading() as session:
-        found = await store.messages(session, lecture.id, after=int(after) if after.isdigit() else 0)
+        found = await store.messages(session, lecture.id, after=whole(request.query.get("after", "")))
     return web.json_response({"messages": [asdict(message) for message in found]})
 
 

@@ -6,7 +6,7 @@ from webinar.core.errors import Invalid
 from webinar.people import api_keys, store, units
 from webinar.people.access import API_SCOPES, Role
 from webinar.web.context import Context, context
-from webinar.web.forms import fields, many, messages
+from webinar.web.forms import fields, many, messages, whole
 from webinar.web.people import unit_options
 from webinar.web.site import Access, Route
 
@@ -108,7 +108,7 @@ async def create_key(request: web.Request) -> web.StreamResponse:
     typed = await fields(request)
     ticked = tuple(await many(request, "scopes"))
     days = typed.get("days", "")
-    expires_at = asked.now + int(days) * DAY_MS if days.isdigit() and int(days) in LIVES else None
+    expires_at = asked.now + whole(days) * DAY_MS if whole(days) in LIVES else None
     try:
         async with asked.writing() as session:
             _, secret = await api_keys.create(

@@ -10,7 +10,7 @@ from webinar.people import service, store
 from webinar.people.access import Role
 from webinar.people.rules import Employment, Person, PersonDraft, Unit
 from webinar.web.context import Context, context
-from webinar.web.forms import fields, messages
+from webinar.web.forms import fields, messages, whole
 from webinar.web.profile import zone_options
 from webinar.web.site import Access, Route
 
@@ -132,7 +132,7 @@ def _draft(typed: Mapping[str, str]) -> PersonDraft:
 
 
 def _version(typed: Mapping[str, str]) -> int:
-    return int(typed["version"]) if typed.get("version", "").isdigit() else 0
+    return whole(typed.get("version", ""))
 
 
 async def _form_page(

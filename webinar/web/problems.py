@@ -1,6 +1,7 @@
 """Refusals as answers: a page for a person, an RFC 9457 problem document for a program."""
 
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import hdrs, web
 
@@ -97,7 +98,8 @@ def answer_refusal(
     if wants_json(request):
         return problem(asked.language if asked else "en", refused, code)
     if isinstance(refused, Unauthenticated) and request.method == hdrs.METH_GET:
-        to = f"/sign-in?next={request.rel_url.raw_path_qs}" if request.path != "/" else "/sign-in"
+        back = quote(request.rel_url.raw_path_qs, safe="/")
+        to = f"/sign-in?next={back}" if request.path != "/" else "/sign-in"
         return web.Response(status=303, headers={"Location": to})
     return _page(request, asked, refused, code)
 

@@ -7,7 +7,7 @@ from webinar.people import service, sessions, sign_in
 from webinar.people import store as people
 from webinar.people.rules import zones
 from webinar.web.context import LANGUAGE_COOKIE, Context, context, set_cookie
-from webinar.web.forms import fields, messages
+from webinar.web.forms import fields, messages, whole
 from webinar.web.home import A_YEAR_S
 from webinar.web.sign_in import browser_of, life_ms, remember, secret_field
 from webinar.web.site import Access, Route
@@ -92,7 +92,7 @@ def browser_name(user_agent: str) -> str:
 async def save(request: web.Request) -> web.StreamResponse:
     asked = context(request)
     typed = await fields(request)
-    version = int(typed["version"]) if typed.get("version", "").isdigit() else 0
+    version = whole(typed.get("version", ""))
     try:
         async with asked.writing() as session:
             person = await service.update_self(

@@ -149,7 +149,8 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST", "/lectures/{id}/registrations", create, "lectures:write", "Register people",
-        takes=models.NewRegistrations, gives=models.Registered, status=201, errors=(404, 409), repeatable=True,
+        takes=models.NewRegistrations, gives=models.Registered, status=201,
+        errors=(404, 409), repeatable=True,
     ),
     Endpoint(
         "POST", "/lectures/{id}/registrations/{registration}/cancel", cancel, "lectures:write",

@@ -1,0 +1,235 @@
+"""Who may call which address: the roles, what they find, and the written policy of each address.
+
+A new address without parameters follows its `Access`. One with parameters needs a row in `OBJECTS`.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from recordings.playlist import init_name
+from recordings.storage import recording_key, sha256
+from recordings.tables import RecordingFileRow, RecordingRow
+from tests.build import (
+    NINE,
+    a_lecture,
+    a_person,
+    a_policy,
+    a_registration,
+    a_role,
+    a_room,
+    a_unit,
+    an_institution,
+)
+from tests.site import LINK_KEY, RunningSite, Visitor
+from webinar.core.ids import new_id
+from webinar.core.tables import AuditRow, EffectRow
+from webinar.lectures.rules import link_token
+from webinar.lectures.tables import RegistrationRow
+from webinar.people.access import API_SCOPES, scope_of
+from webinar.people.importing import check
+from webinar.people.tables import PersonRow, RoleRow, UnitRow
+from webinar.web.api.endpoint import PREFIX
+from webinar.web.routes import ROUTES
+from webinar.web.site import Access, Route
+
+NOBODY = "nobody"
+PARTICIPANT = "participant"
+# A participant of another lecture.
+OUTSIDER = "outsider"
+LECTURER = "lecturer"
+MANAGER = "unit_manager"
+ORGANISER = "organiser"
+OTHER_ORGANISER = "organiser_of_another_unit"
+ADMINISTRATOR = "administrator"
+# An administrator, but of another institution.
+FOREIGNER = "foreigner"
+ROLES = (
+    *(NOBODY, FOREIGNER, OUTSIDER, OTHER_ORGANISER, MANAGER),
+    *(PARTICIPANT, LECTURER, ORGANISER, ADMINISTRATOR),
+)
+
+MANAGES = frozenset({ORGANISER, ADMINISTRATOR})
+HOSTS = MANAGES | {LECTURER}
+HAS_A_SEAT = HOSTS | {PARTICIPANT}
+# The person of the path is the participant.
+SEES_THE_PERSON = MANAGES | {PARTICIPANT, MANAGER, OTHER_ORGANISER}
+
+BY_ACCESS = {
+    Access.PUBLIC: frozenset(ROLES),
+    Access.SIGNED_IN: frozenset(ROLES) - {NOBODY},
+    Access.ORGANISER: MANAGES | {OTHER_ORGANISER, FOREIGNER},
+    Access.ADMINISTRATOR: frozenset({ADMINISTRATOR, FOREIGNER}),
+}
+OBJECTS = (
+    (r"GET /lectures/{id}", HAS_A_SEAT),
+    (r"\w+ /lectures/{id}/(edit|actions/\w+|attendance|attendance\.csv)", MANAGES),
+    (r"\w+ /lectures/{id}/registrations(/resend)?", MANAGES),
+    (r"POST /lectures/{id}/registrations/{registration}/(resend|revoke|cancel|restore|readmit)", MANAGES),
+    (r"\w+ /lectures/{id}/(room|admission|classroom|heartbeat|chat|hand)", HAS_A_SEAT),
+    (r"GET /lectures/{id}/replay(/{name})?", HAS_A_SEAT),
+    (r"POST /lectures/{id}/(start|extend|end|hands/{seat}/lower|participants/{seat}/(remove|mute))", HOSTS),
+    (r"GET /j/{link}", frozenset(ROLES)),
+    (r"\w+ /(sign-in/link|password)/{token}", frozenset(ROLES)),
+    (r"GET /people/{id}", SEES_THE_PERSON),
+    (r"\w+ /people/{id}/(edit|deactivate|reactivate)", MANAGES),
+    (r"POST /people/{id}/roles(/withdraw)?", frozenset({ADMINISTRATOR})),
+    (r"\w+ /people/import/{id}(/(confirm|discard|undo))?", MANAGES),
+    # The form names a unit of ours as the parent.
+    (r"POST /settings/units", frozenset({ADMINISTRATOR})),
+    (r"POST /settings/(units|keys)/{id}(/\w+)?", frozenset({ADMINISTRATOR})),
+)
+# Forms that get past the first check, where an empty one would be answered with 404.
+FORMS: dict[str, dict[str, str]] = {
+    "POST /people/{id}/roles": {"role": "lecturer", "unit_id": "{unit}"},
+    "POST /people/{id}/roles/withdraw": {"role": "lecturer", "unit_id": "{unit}"},
+    "POST /settings/units": {"parent_id": "{institution}", "name": ""},
+}
+# What is asked for behind the path.
+MORE = {"GET /lectures/people": "?q=siti"}
+
+PAGES = tuple(route for route in ROUTES if route.access is not Access.API)
+
+
+def name_of(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def allowed(route: Route) -> frozenset[str]:
+    """The roles that the policy lets in."""
+    for pattern, roles in OBJECTS:
+        if re.fullmatch(pattern, name_of(route)):
+            return roles
+    if "{" in route.path:
+        raise AssertionError(f"say in OBJECTS who may call {name_of(route)}")
+    return BY_ACCESS[route.access]
+
+
+@dataclass
+class World:
+    site: RunningSite
+    people: dict[str, str]
+    ids: dict[str, str]
+
+    async def visitor(self, role: str) -> Visitor:
+        if role != NOBODY:
+            return await self.site.signed_in(self.people[role])
+        visitor = self.site.visitor()
+        await visitor.get("/sign-in")  # a first page gives the cookie that forms are bound to
+        return visitor
+
+    def filled(self, text: str) -> str:
+        """`{name}` replaced by the id that it stands for."""
+        return re.sub(r"{(\w+)}", lambda found: self.ids[found[1]], text)
+
+    def path(self, route: Route, **instead: str) -> str:
+        """The address with the ids of this world, or with others."""
+        parts = route.path.removeprefix(PREFIX).split("/")
+        section = parts[2] if parts[1] == "settings" and len(parts) > 2 else parts[1]
+        section = "import" if parts[1:3] in (["people", "import"], ["people", "imports"]) else section
+        ids = {**self.ids, "id": self.ids.get(section, ""), **instead}
+        path = re.sub(r"{(\w+)}", lambda found: ids[found[1]], route.path)
+        return path + MORE.get(name_of(route), "")
+
+    async def call(self, visitor: Visitor, route: Route) -> Any:
+        if name_of(route).startswith("POST /people/import/{id}"):
+            self.ids["import"] = await an_import(self.site, self.people[ORGANISER])
+        path = self.path(route)
+        if route.method == "GET":
+            return await visitor.get(path)
+        if route.access is Access.SEAT:
+            return await visitor.post_json(path)
+        form = {name: self.filled(value) for name, value in FORMS.get(name_of(route), {}).items()}
+        return await visitor.post(path, form)
+
+    async def traces(self) -> list[int]:
+        """How much was written so far."""
+        tables = (AuditRow, EffectRow, RegistrationRow, PersonRow, UnitRow, RoleRow)
+        async with self.site.database.reading() as session:
+            return [await session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
+
+
+async def a_world(site: RunningSite) -> World:
+    """An open lecture with a replay (which takes a real one some hours), and one of each role."""
+    async with site.database.writing() as session:
+        home = await an_institution(session)
+        unit = await a_unit(session, home, code="disdik")
+        other_unit = await a_unit(session, home, name="Dinas Lain", code="lain")
+        elsewhere = await an_institution(session, name="Kabupaten Lain", code="kab")
+        people = {
+            PARTICIPANT: await a_person(session, unit, name="Siti Rahma"),
+            OUTSIDER: await a_person(session, unit, name="Oki"),
+            LECTURER: await a_person(session, unit, name="Maya"),
+            MANAGER: await a_person(session, unit, name="Wati", role="unit_manager"),
+            ORGANISER: await a_person(session, unit, name="Rina", role="organiser"),
+            OTHER_ORGANISER: await a_person(session, other_unit, name="Tono", role="organiser"),
+            ADMINISTRATOR: await a_person(session, home, name="Ade", role="administrator"),
+            FOREIGNER: await a_person(session, elsewhere, name="Zul", role="administrator"),
+        }
+        await a_role(session, people[LECTURER], home, role="lecturer")
+        policy = await a_policy(session, home)
+        lecture = await a_lecture(session, unit, policy=policy, state="open", recorded=True)
+        seat = await a_registration(session, lecture, people[PARTICIPANT])
+        await a_registration(session, lecture, people[LECTURER], role="lecturer")
+        elsewhere_lecture = await a_lecture(session, other_unit, policy=policy)
+        await a_registration(session, elsewhere_lecture, people[OUTSIDER])
+        await a_room(session, lecture, state="open")
+        await _a_replay(session, site, lecture)
+    await site.media.open_room(f"{lecture.id}.main")
+    import_id = await an_import(site, people[ORGANISER].id)
+    key_id, _ = await site.key(home.id, API_SCOPES[0])
+    return World(
+        site,
+        {role: person.id for role, person in people.items()},
+        {
+            "lectures": lecture.id, "people": people[PARTICIPANT].id, "import": import_id,
+            "registration": seat.id, "seat": seat.seat, "name": init_name(0),
+            "link": f"{seat.id}.{link_token(LINK_KEY.encode(), seat.id, 1)}", "token": "a" * 43,
+            "units": unit.id, "keys": key_id, "unit": unit.id, "institution": home.id,
+        },
+    )  # fmt: skip
+
+
+async def an_import(site: RunningSite, author_id: str) -> str:
+    """A table that was checked and waits to be confirmed."""
+    async with site.database.reading() as session:
+        author = await scope_of(session, author_id)
+    table = b"nama;email;unit\r\nAni;ani@x.example;disdik\r\n"
+    return (await check.check(site.database, author, content=table, file_name="a.csv", now=NINE)).id
+
+
+async def _a_replay(session: Any, site: RunningSite, lecture: Any) -> None:
+    recording_id, name, body = new_id(), init_name(0), b"init"
+    session.add(
+        RecordingRow(
+            id=recording_id,
+            institution_id=lecture.institution_id,
+            lecture_id=lecture.id,
+            state="ready",
+            published_at=NINE,
+            duration_ms=4_000,
+        )
+    )
+    await session.flush()
+    await site.storage.put(recording_key(recording_id, name), body)
+    session.add(
+        RecordingFileRow(
+            recording_id=recording_id, number=1, kind="init", name=name, duration_ms=0, bytes=len(body),
+            sha256=sha256(body), starts_at=NINE,
+        )
+    )  # fmt: skip
+
+
+async def raw(site: RunningSite, request: bytes) -> tuple[int, bytes]:
+    """The bytes as they are, over a connection of their own: the status (0 for none) and the answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.parts.settings.port)
+    writer.write(request)
+    await writer.drain()
+    async with asyncio.timeout(20):
+        head = await reader.read(65_536)
+    writer.close()
+    found = re.match(rb"HTTP/1\.[01] (\d{3})", head)
+    return int(found[1]) if found else 0, head

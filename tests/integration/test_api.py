@@ -4,6 +4,8 @@ import asyncio
 import csv
 import gzip
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -465,3 +467,10 @@ async def test_errors_speak_the_language_that_is_asked_for(world: World) -> None
     assert english.json()["title"] == "Some of the input is not right yet."
     assert indonesian.json()["title"] != english.json()["title"]
     assert indonesian.json()["code"] == english.json()["code"] == "invalid"
+
+
+def test_the_guide_names_each_address_with_its_scope() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+    rows = {f"| {e.method} | `{e.path}` | `{e.scope}` |" for e in ENDPOINTS}
+    written = {line for line in guide.splitlines() if re.match(r"\| (GET|POST|PATCH|PUT|DELETE) ", line)}
+    assert written == rows

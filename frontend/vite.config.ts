@@ -1,5 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 import tailwindcss from "@tailwindcss/vite";
 import { defineConfig, type Plugin } from "vite";
@@ -31,6 +33,20 @@ function lucideIcons(): Plugin {
   };
 }
 
+/** Writes each script and style compressed beside itself once, so that the site sends it so to a phone. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    writeBundle({ dir = "" }, bundle) {
+      for (const name of Object.keys(bundle).filter((file) => /\.(js|css)$/.test(file))) {
+        const content = readFileSync(join(dir, name));
+        writeFileSync(join(dir, `${name}.br`), brotliCompressSync(content));
+        writeFileSync(join(dir, `${name}.gz`), gzipSync(content, { level: 9 }));
+      }
+    },
+  };
+}
+
 function element([tag, attributes]: IconNode[number]): string {
   const written = Object.entries(attributes).filter(([key]) => key !== "key");
   return `<${tag} ${written.map(([key, value]) => `${key}="${value}"`).join(" ")}/>`;
@@ -38,7 +54,7 @@ function element([tag, attributes]: IconNode[number]): string {
 
 export default defineConfig({
   base: "/static/built/",
-  plugins: [tailwindcss(), lucideIcons()],
+  plugins: [tailwindcss(), lucideIcons(), compressed()],
   publicDir: false,
   build: {
     outDir: here("../webinar/web/static/built"),

@@ -1,5 +1,6 @@
 """People in front of a browser: an organiser at a desk, a lecturer, an ASN with a phone."""
 
+import asyncio
 import re
 import time
 from dataclasses import dataclass, field
@@ -22,6 +23,11 @@ PIXELS = """(source) => {
   canvas.getContext("2d").drawImage(video, 0, 0, 32, 18);
   return [...canvas.getContext("2d").getImageData(0, 0, 32, 18).data].join(",");
 }"""
+# What is there when nothing moves, for whoever reads the failure.
+VIDEOS = """() => [...document.querySelectorAll("video")].map((v) => [
+  v.dataset.source, v.dataset.local, v.videoWidth, v.paused, v.readyState,
+  v.getVideoPlaybackQuality().totalVideoFrames,
+])"""
 
 
 @dataclass
@@ -74,12 +80,10 @@ class Attendee:
         """The phone is gone from one instant to the next: no good-bye is sent."""
         self.left()
         session = await self.context.new_cdp_session(self.page)
-        crash = session.send("Page.crash")
-        try:
-            await self.page.wait_for_event("crash", timeout=5_000)
-        finally:
-            # The page that crashed cannot answer any more.
-            del crash
+        async with self.page.expect_event("crash", timeout=10_000):
+            # The page that crashes never answers.
+            crash = asyncio.ensure_future(session.send("Page.crash"))
+        crash.cancel()
 
     async def come_back(self) -> None:
         self.page = await self.context.new_page()
@@ -96,7 +100,8 @@ class Attendee:
                 return
             first = first or pixels
             await self.page.wait_for_timeout(150)
-        raise AssertionError(f"nothing of {source} moves")
+        seen = await self.page.evaluate(VIDEOS)
+        raise AssertionError(f"nothing of {source} moves; the page shows {seen}")
 
     async def say(self, text: str) -> None:
         await self.panel("chat")

@@ -20,6 +20,9 @@ def create_app(site: Site) -> web.Application:
     app[SITE] = site
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _bound(route))
+        if route.method == hdrs.METH_GET:
+            # Mail scanners and proxies ask so before they open a link.
+            app.router.add_route(hdrs.METH_HEAD, route.path, _bound(route))
     app.router.add_static("/static/", STATIC, follow_symlinks=False)
     app.on_response_prepare.append(_cache_built)
     return app

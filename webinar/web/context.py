@@ -115,12 +115,18 @@ class Context:
             "nav": navigation.items(self.scope, self.request.path, self._) if self.person else (),
             "csrf_token": self.csrf_token,
             "theme": theme if theme in THEMES else "",
-            "path": self.request.rel_url.path_qs,
+            "path": self._own_address(),
             "flashes": tuple(self.flashes),
             "institution": self.institution,
             "now": self.now,
             "zone": self.zone,
         }
+
+    def _own_address(self) -> str:
+        """Where a switch of the language leads back to; what was posted has no address of its own."""
+        if self.request.method in {"GET", "HEAD"}:
+            return self.request.rel_url.path_qs
+        return local_path(urlsplit(self.request.headers.get("Referer", "")).path)
 
     def _viewer(self) -> Viewer | None:
         if self.person is None:

@@ -163,8 +163,9 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
             await _identify_person(asked, cookie)
         if flash := request.cookies.get(FLASH_COOKIE):
             asked.open_flash(flash)
-        await _check_form(asked, route)
+        # First who it is: a large form is read only for those who may send it.
         _check_access(asked, route)
+        await _check_form(asked, route)
     answer = await handler(request)
     _settle_cookies(asked, answer, fresh)
     return answer

@@ -92,7 +92,11 @@ async def write_beside(url: str) -> None:
 @contextmanager
 def another_writer(url: str, waits: list[float]) -> Iterator[None]:
     process = subprocess.Popen(
-        [sys.executable, __file__, "--beside", url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "bench.import", "--beside", url],
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     try:

@@ -34,23 +34,11 @@ SHOWN = """() => new Promise((resolve) => {
 })"""
 
 
-def figure(what: str, value: float, unit: str, **more: object) -> None:
+def figure(name: str, value: float, unit: str, **settings: object) -> None:
     """One line of JSON."""
-    reach = TO_REACH.get(what)
-    print(
-        json.dumps(
-            {
-                "bench": "page",
-                "what": what,
-                "value": round(value, 3),
-                "unit": unit,
-                **({"to_reach": reach, "reached": value <= reach} if reach else {}),
-                **more,
-                "load": round(os.getloadavg()[0], 1),
-            }
-        ),
-        flush=True,
-    )
+    load = {"load_average": round(os.getloadavg()[0], 1)}
+    wanted = {"to_reach": TO_REACH.get(name), "better": "lower", "settings": {**settings, **load}}
+    print(json.dumps({"name": name, "value": round(value, 3), "unit": unit, **wanted}), flush=True)
 
 
 def script_sizes() -> None:

@@ -19,6 +19,7 @@ from webinar.core.errors import Unavailable
 
 WRITES = "pendopo_writes"
 BUSY_TIMEOUT_MS = 5_000
+SPELL_MS = 8
 
 
 class DatabaseAway(Unavailable):
@@ -127,5 +128,25 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get(WRITES):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # SQLite's own waiting sleeps up to 100 ms at a time, and a writer that sleeps misses its turn again and
+    # again beside one that writes much. Asked for in short spells, the wait is as long as the other's turn.
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={SPELL_MS}")
+    try:
+        for spell in range(BUSY_TIMEOUT_MS // SPELL_MS):
+            if _immediate(connection, last=spell + 1 == BUSY_TIMEOUT_MS // SPELL_MS):
+                return
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+
+def _immediate(connection: Connection, *, last: bool) -> bool:
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        if last or "locked" not in str(error):
+            raise
+        return False
+    return True

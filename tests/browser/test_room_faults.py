@@ -1,0 +1,112 @@
+"""What happens in the room when something breaks: everybody comes back by themselves."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from icalendar import Calendar
+from playwright.async_api import Browser, Error, expect
+
+from tests.browser.people import Attendee
+from tests.browser.service import Service, chromium, running_service
+
+pytestmark = pytest.mark.browser
+LECTURER, SITI, HESTI = "endang.lestari@", "siti.rahma@", "hesti.wulandari@"
+
+
+@dataclass
+class Room:
+    """The demonstration's lecture that begins in a few minutes, with its lecturer and two people in it."""
+
+    service: Service
+    browser: Browser
+    lecturer: Attendee
+    siti: Attendee
+    hesti: Attendee
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    async with running_service(demonstration=True) as service, chromium() as browser:
+        lecturer = await Attendee.open(browser, await first_link(service, LECTURER, 2), phone=False)
+        await lecturer.enter()
+        audience = []
+        for address in (SITI, HESTI):
+            attendee = await Attendee.open(browser, await first_link(service, address, 1))
+            await attendee.enter()
+            await attendee.sees_moving()
+            audience.append(attendee)
+        yield Room(service, browser, lecturer, *audience)
+
+
+async def first_link(service: Service, address: str, invites: int) -> str:
+    """The link to the lecture that begins first."""
+    events = []
+    for mail in await service.mails(address, count=invites, within_s=60):
+        for part in mail.walk():
+            if part.get_content_type() == "text/calendar":
+                events += Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
+    return str(min(events, key=lambda event: event["DTSTART"].dt)["URL"])
+
+
+def media_server(service: Service) -> psutil.Process:
+    """The LiveKit server among the processes of this service."""
+    for child in psutil.Process(service.process.pid).children(recursive=True):
+        if "livekit" in Path(child.exe()).name:
+            return child
+    raise AssertionError("no media server runs")
+
+
+async def test_a_media_server_that_is_killed_costs_a_gap_and_nobody_a_click(room: Room) -> None:
+    os.kill(media_server(room.service).pid, signal.SIGKILL)
+    for attendee in (room.siti, room.hesti, room.lecturer):
+        await attendee.state("reconnecting", "offline", "joining", "preparing", "media_away", within_s=30)
+    for attendee in (room.siti, room.hesti, room.lecturer):
+        await attendee.state("connected", within_s=60)
+    await room.siti.sees_moving(within_s=30)
+    await room.siti.say("Masih di sini")
+    await expect(room.hesti.page.get_by_test_id("message").last).to_contain_text("Masih di sini")
+
+
+async def test_a_second_tab_takes_over_and_the_first_can_take_it_back(room: Room) -> None:
+    first = room.siti.page
+    second = await room.siti.context.new_page()
+    await second.goto(first.url)
+    await second.get_by_test_id("join").click()
+    await expect(second.locator("#classroom")).to_have_attribute("data-state", "connected", timeout=20_000)
+    await room.siti.state("elsewhere")
+    await first.get_by_test_id("again").click()
+    await room.siti.state("connected", "check")
+    if await first.get_by_test_id("join").count():
+        await first.get_by_test_id("join").click()
+    await room.siti.state("connected")
+
+
+async def test_a_site_that_is_away_ends_nothing(room: Room) -> None:
+    """Signalling does not pass through the site: the picture goes on while it restarts."""
+    web = next(
+        child
+        for child in psutil.Process(room.service.process.pid).children(recursive=True)
+        if child.cmdline()[-1:] == ["web"]
+    )
+    web.kill()
+    await room.siti.sees_moving()
+    await room.siti.state("connected")
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                answer = await room.siti.context.request.get(f"{room.service.url}/healthz")
+                if answer.status == 200:
+                    break
+            except Error:
+                # The site is away on purpose.
+                await asyncio.sleep(0.3)
+    await room.siti.say("Situs kembali")
+    await expect(room.hesti.page.get_by_test_id("message").last).to_contain_text(
+        "Situs kembali", timeout=40_000
+    )

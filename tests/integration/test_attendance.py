@@ -193,3 +193,30 @@ def test_cells_that_could_be_formulas_are_made_harmless(cell: str) -> None:
 
 def test_jp_is_written_without_idle_zeros() -> None:
     assert [decimal_jp(h) for h in (0, 200, 150, 133, 105)] == ["0", "2", "1.5", "1.33", "1.05"]
+
+
+async def test_the_own_entry_is_the_one_of_the_log(scene: Scene) -> None:
+    await scene.stayed("budi", NINE - 5 * MINUTE, NINE + 90 * MINUTE)
+    await scene.stayed("siti", NINE, NINE + 31 * MINUTE)
+    await scene.told("participant_joined", "agus", NINE + 5 * MINUTE, born=NINE + 5 * MINUTE)
+    listed = [Listed("agus.tab", "PA_agus", NINE + 5 * MINUTE), Listed("ani.tab", "PA_ani", NINE)]
+    for minute in (10, 11, 12):
+        async with scene.db.writing() as session:
+            await evidence.record_sweep(
+                session,
+                room_name=scene.room,
+                room_sid="RM_1",
+                participants=listed,
+                at=NINE + minute * MINUTE,
+            )
+    now = NINE + 2 * DAY
+    log = await scene.log(now)
+    for entry in log.entries:
+        async with scene.db.reading() as session:
+            lecture = log.lecture
+            assert await service.of_person(session, lecture, entry.registration.person_id, now) == entry
+    await scene.finalise(now)
+    final = await scene.log(now)
+    for entry in final.entries:
+        async with scene.db.reading() as session:
+            assert await service.of_person(session, final.lecture, entry.registration.person_id, now) == entry

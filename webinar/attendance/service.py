@@ -8,7 +8,7 @@ from webinar.attendance import store
 from webinar.attendance.log_rules import AttendanceLog, Entry, computed
 from webinar.evidence import store as evidence
 from webinar.lectures import store as lectures
-from webinar.lectures.rules import Lecture, LectureState
+from webinar.lectures.rules import Lecture, LectureState, Registration
 from webinar.people.access import Scope
 from webinar.policies import store as policies
 
@@ -40,9 +40,17 @@ async def log_of(session: AsyncSession, lecture: Lecture, now: int) -> Attendanc
 
 
 async def of_person(session: AsyncSession, lecture: Lecture, person_id: str, now: int) -> Entry | None:
-    """One person's own entry, or None without a seat; for the own pages."""
-    entries = (await log_of(session, lecture, now)).entries
-    return next((entry for entry in entries if entry.registration.person_id == person_id), None)
+    """One person's own entry, or None without a seat; for the own pages.
+
+    Reads that person's evidence only: everybody in a lecture may look at the same time.
+    """
+    seat = await lectures.registration_of(session, lecture.id, person_id)
+    if seat is None or not seat.active:
+        return None
+    stored = await store.of_registrations(session, [seat.id])
+    if decided := stored.get(seat.id):
+        return Entry(seat, decided.presence, decided.credit)
+    return (await _computed(session, lecture, now, only=seat)).entries[0]
 
 
 async def finalise(session: AsyncSession, lecture: Lecture, now: int) -> AttendanceLog:
@@ -54,13 +62,15 @@ async def finalise(session: AsyncSession, lecture: Lecture, now: int) -> Attenda
     return fresh
 
 
-async def _computed(session: AsyncSession, lecture: Lecture, now: int) -> AttendanceLog:
+async def _computed(
+    session: AsyncSession, lecture: Lecture, now: int, only: Registration | None = None
+) -> AttendanceLog:
     rooms = [room.name for room in await lectures.rooms_of(session, lecture.id)]
     return computed(
         lecture,
         await lectures.window_of(session, lecture),
         await policies.get(session, lecture.policy_id, lecture.policy_version),
-        await lectures.registrations(session, lecture.id, active=False),
-        await evidence.evidence_of(session, lecture.id, rooms),
+        [only] if only else await lectures.registrations(session, lecture.id, active=False),
+        await evidence.evidence_of(session, lecture.id, rooms, seat=only.seat if only else None),
         now,
     )

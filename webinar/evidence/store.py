@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import case, func, insert, select
+from sqlalchemy import ColumnElement, case, func, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -100,21 +100,37 @@ def _upsert(session: AsyncSession, row: dict[str, Any]) -> Any:
     )
 
 
-async def evidence_of(session: AsyncSession, lecture_id: str, room_names: Sequence[str]) -> Evidence:
-    """All evidence of one lecture: three statements, whatever the number of rooms and people."""
-    hooks = await session.execute(
-        select(*_EVENT_COLUMNS).where(WebhookRow.room_name.in_(room_names)).order_by(WebhookRow.id)
-    )
+async def evidence_of(
+    session: AsyncSession, lecture_id: str, room_names: Sequence[str], *, seat: str | None = None
+) -> Evidence:
+    """All evidence of one lecture: three statements, whatever the number of rooms and people.
+
+    Args:
+        seat: only what tells of this seat, and of the rooms themselves (a room that came back after a crash
+            ends everybody's stay in the one before it).
+    """
+    events_of: ColumnElement[bool] = WebhookRow.room_name.in_(room_names)
+    beats_of: ColumnElement[bool] = HeartbeatRow.lecture_id == lecture_id
+    if seat is not None:
+        own = f"{seat}."
+        first_of_each = select(func.min(WebhookRow.id)).where(events_of).group_by(WebhookRow.room_sid)
+        events_of &= or_(
+            WebhookRow.identity.is_(None),
+            WebhookRow.identity.startswith(own, autoescape=True),
+            WebhookRow.id.in_(first_of_each),
+        )
+        beats_of &= HeartbeatRow.identity.startswith(own, autoescape=True)
+    hooks = await session.execute(select(*_EVENT_COLUMNS).where(events_of).order_by(WebhookRow.id))
     looks = await session.execute(
         select(SweepRow.id, SweepRow.room_name, SweepRow.room_sid, SweepRow.at, SweepRow.participants)
         .where(SweepRow.room_name.in_(room_names))
         .order_by(SweepRow.id)
     )
-    pages = await session.execute(select(*_BEAT_COLUMNS).where(HeartbeatRow.lecture_id == lecture_id))
+    pages = await session.execute(select(*_BEAT_COLUMNS).where(beats_of))
     events, sweeps, beats = hooks.all(), looks.all(), pages.all()
     return Evidence(
         events=tuple(_event(row) for row in events),
-        sweeps=tuple(Sweep(name, sid, at, _seen(people)) for _, name, sid, at, people in sweeps),
+        sweeps=tuple(Sweep(name, sid, at, _seen(people, seat)) for _, name, sid, at, people in sweeps),
         beats=tuple(Beats(*row) for row in beats),
         high_water={
             "webhooks": events[-1][0] if events else 0,
@@ -140,8 +156,10 @@ def _event(row: Sequence[Any]) -> Event:
     return Event(*row[1:])
 
 
-def _seen(people: Iterable[Sequence[Any]]) -> tuple[Seen, ...]:
-    return tuple(Seen(*person) for person in people)
+def _seen(people: Iterable[Sequence[Any]], seat: str | None) -> tuple[Seen, ...]:
+    """Those who were listed, or of them only the devices of one seat."""
+    own = "" if seat is None else f"{seat}."
+    return tuple(Seen(*person) for person in people if str(person[0]).startswith(own))
 
 
 _EVENT_COLUMNS = (

@@ -107,7 +107,7 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except Refused as refused:
         if refused.status >= 500:
-            log.warning("refused", code=refused.code, path=request.path, why=repr(refused.__cause__))
+            log.warning("refused", code=refused.code, route=_route(request), why=repr(refused.__cause__))
         return answer_refusal(request, refused)
     except web.HTTPNotFound:
         return answer_refusal(request, NotFound())
@@ -121,11 +121,17 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
     except ConnectionResetError:
         raise
     except SQLAlchemyError:
-        log.exception("database_failed", path=request.path)
+        log.exception("database_failed", route=_route(request))
         return answer_refusal(request, None, status=503)
     except Exception:
-        log.exception("request_failed", path=request.path, method=request.method)
+        log.exception("request_failed", route=_route(request), method=request.method)
         return answer_refusal(request, None, status=500)
+
+
+def _route(request: web.Request) -> str:
+    """The pattern of the address and not the address: join and sign-in links are secrets."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "none"
 
 
 @web.middleware
@@ -150,7 +156,6 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
     here = request.app[SITE]
     cookie = request.cookies.get(SESSION_COOKIE, "")
     visitor = request.cookies.get(ANONYMOUS_COOKIE, "")
-    fresh = not visitor and not cookie
     asked = Context(request, here, _language(request), visitor or new_secret())
     request[CONTEXT] = asked
     _check_address(request)
@@ -167,7 +172,8 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
         _check_access(asked, route)
         await _check_form(asked, route)
     answer = await handler(request)
-    _settle_cookies(asked, answer, fresh)
+    # Somebody whose session has ended needs a visitor's cookie too, or no form of theirs would be ours.
+    _settle_cookies(asked, answer, fresh=not visitor and asked.person is None)
     return answer
 
 
@@ -190,7 +196,7 @@ def _check_size(request: web.Request, route: Route) -> None:
         raise Compressed
 
 
-def _settle_cookies(asked: Context, answer: web.StreamResponse, fresh: bool) -> None:
+def _settle_cookies(asked: Context, answer: web.StreamResponse, *, fresh: bool) -> None:
     if answer.prepared or asked.api_key_id or asked.request.path.startswith("/static/"):
         return
     if fresh and answer.content_type == "text/html":

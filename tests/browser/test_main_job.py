@@ -321,9 +321,13 @@ async def watch(job: Job, ani: Attendee, links: dict[str, str]) -> None:
     await page.wait_for_function(
         "() => document.querySelector('video').currentTime > 2", polling=200, timeout=20_000
     )
-    frames = await page.evaluate("document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames")
+    # A machine that is busy shows few of them, but it shows more and more.
+    await page.wait_for_function(
+        "() => document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames > 15",
+        polling=200,
+        timeout=30_000,
+    )
     length = await page.evaluate("document.querySelector('video').duration")
-    assert frames > 15
     assert length > (job.ends_at - job.starts_at) / 1000
     async with a_desk(job.browser) as nobody:
         for path in ("", "/master.m3u8", "/index.m3u8", "/p0000-init.mp4"):

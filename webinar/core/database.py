@@ -5,10 +5,11 @@ transaction that turns into a writing one fails at once when another writer was 
 driver's own transaction handling let several claimers take the same rows.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
@@ -20,6 +21,7 @@ from webinar.core.errors import Unavailable
 WRITES = "pendopo_writes"
 BUSY_TIMEOUT_MS = 5_000
 SPELL_MS = 8
+IMMEDIATE = "BEGIN IMMEDIATE"
 
 
 class DatabaseAway(Unavailable):
@@ -106,7 +108,11 @@ def _engine(url: str, dialect: str, pool_size: int) -> AsyncEngine:
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None},
+        connect_args={
+            "timeout": BUSY_TIMEOUT_MS / 1000,
+            "isolation_level": None,
+            "factory": _PatientConnection,
+        },
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -128,25 +134,41 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    if not connection.get_execution_options().get(WRITES):
-        connection.exec_driver_sql("BEGIN")
-        return
-    # SQLite's own waiting sleeps up to 100 ms at a time, and a writer that sleeps misses its turn again and
-    # again beside one that writes much. Asked for in short spells, the wait is as long as the other's turn.
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={SPELL_MS}")
-    try:
-        for spell in range(BUSY_TIMEOUT_MS // SPELL_MS):
-            if _immediate(connection, last=spell + 1 == BUSY_TIMEOUT_MS // SPELL_MS):
-                return
-    finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql(IMMEDIATE if writes else "BEGIN")
 
 
-def _immediate(connection: Connection, *, last: bool) -> bool:
-    try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except OperationalError as error:
-        if last or "locked" not in str(error):
-            raise
-        return False
-    return True
+class _PatientCursor(sqlite3.Cursor):
+    """Asks for the turn to write in short spells.
+
+    SQLite's own waiting sleeps up to 100 ms at a time, and a writer that sleeps misses its turn again and
+    again beside one that writes much. The loop stands below the driver, in its thread, so that a task that
+    is cancelled meanwhile leaves the connection as it always did.
+    """
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:
+        if sql != IMMEDIATE:
+            return super().execute(sql, parameters)
+        self._wait_for(SPELL_MS)
+        try:
+            return self._begun()
+        finally:
+            self._wait_for(BUSY_TIMEOUT_MS)
+
+    def _wait_for(self, ms: int) -> None:
+        # Read to its end: a connection that is closed with a statement half read keeps its lock.
+        super().execute(f"PRAGMA busy_timeout={ms}").fetchall()
+
+    def _begun(self) -> Self:
+        for _ in range(BUSY_TIMEOUT_MS // SPELL_MS - 1):
+            try:
+                return super().execute(IMMEDIATE)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+        return super().execute(IMMEDIATE)
+
+
+class _PatientConnection(sqlite3.Connection):
+    def cursor(self, factory: Any = _PatientCursor) -> Any:
+        return super().cursor(factory)

@@ -253,7 +253,9 @@ const CHANGES = [
 function options(lk: Library): RoomOptions {
   return {
     adaptiveStream: true,
-    dynacast: true,
+    // Layers that are paused while nobody looks sometimes came back seconds late: what the lecturer shows is
+    // always wanted, by the recorder if by nobody else.
+    dynacast: false,
     disconnectOnPageLeave: true,
     reconnectPolicy: {
       nextRetryDelayInMs: ({ retryCount, elapsedMs }) =>

@@ -180,9 +180,10 @@ async def come_in(job: Job, links: dict[str, str]) -> tuple[Attendee, Attendee, 
     """Nobody touched anything: the room is open; each sees the lecturer's picture move."""
     lecturer = await Attendee.open(job.browser, links["maya@example.test"], phone=False)
     await lecturer.enter()
-    camera = lecturer.page.get_by_test_id("camera")
-    if await camera.get_attribute("aria-pressed") != "true":
-        await camera.click()
+    # On since the check page; it takes a moment to be on in the room, too.
+    await expect(lecturer.page.get_by_test_id("camera")).to_have_attribute(
+        "aria-pressed", "true", timeout=20_000
+    )
     attendees = []
     for address in PEOPLE[:2]:
         attendee = await Attendee.open(job.browser, links[address])

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,11 +91,7 @@ async def test_a_second_tab_takes_over_and_the_first_can_take_it_back(room: Room
 
 async def test_a_site_that_is_away_ends_nothing(room: Room) -> None:
     """Signalling does not pass through the site: the picture goes on while it restarts."""
-    web = next(
-        child
-        for child in psutil.Process(room.service.process.pid).children(recursive=True)
-        if child.cmdline()[-1:] == ["web"]
-    )
+    web = process_of(room.service, "web")
     web.kill()
     await room.siti.sees_moving()
     await room.siti.state("connected")
@@ -110,3 +108,53 @@ async def test_a_site_that_is_away_ends_nothing(room: Room) -> None:
     await expect(room.hesti.page.get_by_test_id("message").last).to_contain_text(
         "Situs kembali", timeout=40_000
     )
+
+
+def process_of(service: Service, kind: str) -> psutil.Process:
+    """One of the processes of this service."""
+    for child in psutil.Process(service.process.pid).children(recursive=True):
+        if child.cmdline()[-1:] == [kind]:
+            return child
+    raise AssertionError(f"no {kind} runs")
+
+
+@pytest.mark.fault
+async def test_a_site_that_hangs_for_a_minute_ends_nothing(room: Room) -> None:
+    web = process_of(room.service, "web")
+    web.suspend()
+    try:
+        await asyncio.sleep(30)
+        await room.siti.sees_moving()
+        await asyncio.sleep(30)
+        await room.siti.sees_moving()
+        await room.siti.state("connected")
+    finally:
+        web.resume()
+    await room.siti.say("Kembali setelah satu menit")
+    message = room.hesti.page.get_by_test_id("message").last
+    await expect(message).to_contain_text("Kembali setelah satu menit", timeout=60_000)
+
+
+@pytest.mark.fault
+async def test_a_receiver_that_hangs_for_a_minute_loses_no_join_and_no_leave(room: Room) -> None:
+    hooks = process_of(room.service, "hooks")
+    identity = await room.hesti.page.locator("#classroom").get_attribute("data-connection")
+    hooks.suspend()
+    try:
+        await room.hesti.leave()
+        await asyncio.sleep(60)
+    finally:
+        hooks.resume()
+    async with asyncio.timeout(60):
+        while "participant_left" not in events_of(room.service, identity or ""):
+            await asyncio.sleep(0.5)
+    assert events_of(room.service, identity or "").count("participant_joined") == 1
+
+
+def events_of(service: Service, identity: str) -> list[str]:
+    """What the media server has told of one connection, as it is stored."""
+    with closing(sqlite3.connect(f"file:{service.data}/pendopo.db?mode=ro", uri=True)) as database:
+        rows = database.execute(
+            "SELECT event FROM evidence_webhooks WHERE identity = ? ORDER BY id", (identity,)
+        ).fetchall()
+    return [event for (event,) in rows]

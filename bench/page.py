@@ -13,11 +13,10 @@ import os
 import statistics
 import time
 
-from icalendar import Calendar
 from playwright.async_api import Browser
 
 from tests.browser.people import Attendee
-from tests.browser.service import Service, chromium, running_service
+from tests.browser.service import chromium, running_service
 from webinar.web.rendering import BUILT
 
 TIMES = 12
@@ -61,16 +60,6 @@ def script_sizes() -> None:
     )
 
 
-async def link_of(service: Service, address: str, invites: int) -> str:
-    """The link to the lecture that begins first."""
-    events = []
-    for mail in await service.mails(address, count=invites, within_s=60):
-        for part in mail.walk():
-            if part.get_content_type() == "text/calendar":
-                events += Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
-    return str(min(events, key=lambda event: event["DTSTART"].dt)["URL"])
-
-
 async def one_join(browser: Browser, link: str) -> tuple[float, float]:
     """Seconds from the tap to the picture, and of these to the button."""
     context = await browser.new_context(
@@ -94,9 +83,9 @@ async def one_join(browser: Browser, link: str) -> tuple[float, float]:
 async def main() -> None:
     script_sizes()
     async with running_service(demonstration=True) as service, chromium() as browser:
-        lecturer = await Attendee.open(browser, await link_of(service, LECTURER, 2), phone=False)
+        lecturer = await Attendee.open(browser, await service.first_link(LECTURER, invites=2), phone=False)
         await lecturer.enter()
-        link = await link_of(service, AUDIENCE, 1)
+        link = await service.first_link(AUDIENCE)
         await one_join(browser, link)
         joins = [await one_join(browser, link) for _ in range(TIMES)]
     took = sorted(join[0] for join in joins)

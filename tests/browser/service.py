@@ -16,6 +16,7 @@ from email.policy import SMTP
 from pathlib import Path
 
 import aiohttp
+from icalendar import Calendar
 from playwright.async_api import Browser, async_playwright
 
 from webinar.instance import settings_of
@@ -81,6 +82,15 @@ class Service:
                 async with web.get(f"{self.inbox}mails/{one['name']}/mail.eml") as answer:
                     mails.append(message_from_bytes(await answer.read(), policy=SMTP))
         return mails  # type: ignore[return-value]  # the SMTP policy makes EmailMessages
+
+    async def first_link(self, address: str, *, invites: int = 1) -> str:
+        """The personal link to the lecture that begins first, out of at least so many invites."""
+        events = []
+        for mail in await self.mails(address, count=invites, within_s=60):
+            for part in mail.walk():
+                if part.get_content_type() == "text/calendar":
+                    events += Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
+        return str(min(events, key=lambda event: event["DTSTART"].dt)["URL"])
 
 
 @asynccontextmanager

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from icalendar import Calendar
 from playwright.async_api import Browser, Error, expect
 
 from tests.browser.people import Attendee
@@ -35,25 +34,15 @@ class Room:
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
     async with running_service(demonstration=True) as service, chromium() as browser:
-        lecturer = await Attendee.open(browser, await first_link(service, LECTURER, 2), phone=False)
+        lecturer = await Attendee.open(browser, await service.first_link(LECTURER, invites=2), phone=False)
         await lecturer.enter()
         audience = []
         for address in (SITI, HESTI):
-            attendee = await Attendee.open(browser, await first_link(service, address, 1))
+            attendee = await Attendee.open(browser, await service.first_link(address))
             await attendee.enter()
             await attendee.sees_moving()
             audience.append(attendee)
         yield Room(service, browser, lecturer, *audience)
-
-
-async def first_link(service: Service, address: str, invites: int) -> str:
-    """The link to the lecture that begins first."""
-    events = []
-    for mail in await service.mails(address, count=invites, within_s=60):
-        for part in mail.walk():
-            if part.get_content_type() == "text/calendar":
-                events += Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
-    return str(min(events, key=lambda event: event["DTSTART"].dt)["URL"])
 
 
 def media_server(service: Service) -> psutil.Process:

@@ -108,10 +108,3 @@ async def add_delivery(
         )
     )
     await session.flush()
-
-
-async def deliveries(session: AsyncSession, registration_id: str) -> list[DeliveryRow]:
-    rows = await session.execute(
-        select(DeliveryRow).where(DeliveryRow.registration_id == registration_id).order_by(DeliveryRow.id)
-    )
-    return list(rows.scalars())

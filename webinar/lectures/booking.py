@@ -26,6 +26,7 @@ from webinar.lectures.rules import (
     wall_of,
 )
 from webinar.lectures.tables import LectureRow, RegistrationRow
+from webinar.people import store as people
 from webinar.people.access import Role, Scope
 from webinar.people.rules import has_controls
 from webinar.people.tables import PersonRow, UnitRow
@@ -446,20 +447,11 @@ async def _seat_again(session: AsyncSession, seat: Registration, role: Seat, lin
 
 async def persons_of_unit(session: AsyncSession, scope: Scope, unit_id: str) -> list[str]:
     """Ids of the active people of a unit and of the units below it."""
-    unit = (
-        await session.execute(
-            select(UnitRow).where(UnitRow.id == unit_id, UnitRow.institution_id == scope.institution_id)
-        )
-    ).scalar_one_or_none()
-    if unit is None:
-        raise Invalid.at("unit_id", "Choose a unit.")
-    rows = await session.execute(
-        select(PersonRow.id)
-        .join(UnitRow, UnitRow.id == PersonRow.unit_id)
-        .where(UnitRow.path.startswith(unit.path), PersonRow.deactivated_at.is_(None))
-        .order_by(PersonRow.sort_name, PersonRow.id)
-    )
-    return list(rows.scalars())
+    try:
+        unit = await people.unit(session, scope, unit_id)
+    except NotFound:
+        raise Invalid.at("unit_id", "Choose a unit.") from None
+    return await people.active_ids_below(session, scope, unit.path)
 
 
 async def find_by_list(

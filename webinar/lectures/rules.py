@@ -8,7 +8,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -327,15 +327,3 @@ def join_url(public_url: str, registration_id: str, token: str) -> str:
 
 
 JOIN_LINK = re.compile(r"([a-z2-7]{26})\.([0-9a-f]{40})")
-
-
-def overlap(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int] | None:
-    """The common span of two, or None."""
-    start, end = max(a[0], b[0]), min(a[1], b[1])
-    return (start, end) if start < end else None
-
-
-def default_end_wall(starts_wall: str, minutes: int) -> str:
-    """A wall time some minutes after another, for a form's first suggestion."""
-    start = datetime.strptime(starts_wall, WALL_FORMAT)  # noqa: DTZ007 - wall times have no zone
-    return (start + timedelta(minutes=minutes)).strftime(WALL_FORMAT)

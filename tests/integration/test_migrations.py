@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from tests.build import an_institution
 from tests.servers.postgres import Postgres
 from webinar.core.database import Database
 from webinar.migrations import metadata, upgrade
 
+RELEASE_BEFORE = Path(__file__).parent / "release_before.sql"
 UPGRADE = "import asyncio, sys; from webinar.migrations import upgrade; asyncio.run(upgrade(sys.argv[1]))"
 
 
@@ -63,3 +64,26 @@ async def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None
         names = await connection.run_sync(lambda c: set(inspect(c).get_table_names()))
     await db.close()
     assert names == set(metadata().tables) | {"alembic_version"}
+
+
+async def test_an_upgrade_keeps_what_the_release_before_wrote(empty_url: str) -> None:
+    await upgrade(empty_url, "0001")
+    db = Database(empty_url)
+    async with db.writing() as session:
+        for statement in RELEASE_BEFORE.read_text().split(";\n"):
+            await session.execute(text(statement))
+    await upgrade(empty_url)
+    async with db.reading() as session:
+        policies = await session.execute(
+            text("SELECT lecturer_percent, checks, replay_percent FROM policies ORDER BY id")
+        )
+        totals = await session.execute(text("SELECT person_id, year, jp, entries FROM hour_totals"))
+        kept = await session.execute(
+            text("SELECT jp, first_join, last_leave, sort_name, checks_asked FROM attendance")
+        )
+        header = await session.execute(text("SELECT final, policy_version, rows, rules_version FROM tallies"))
+        assert [tuple(row) for row in policies] == [(100, 0, 0), (0, 0, 0)]
+        assert [tuple(row) for row in totals] == [("p1", 2026, 150, 2)]
+        assert [tuple(row) for row in kept] == [(200, 5, 90, "siti", 0)]
+        assert [tuple(row) for row in header] == [(1, 1, 1, 1)]
+    await db.close()

@@ -97,7 +97,7 @@ def test_within_its_own_uncertainty_of_the_boundary_a_result_is_doubtful() -> No
 
 def test_lecturers_earn_if_the_policy_says_so_and_organisers_never() -> None:
     all_of_it = there((0, 5400))
-    unpaid = Policy("p", 1, "i", "80 %", Kind.THRESHOLD, threshold_percent=80, lecturer_earns=False)
+    unpaid = Policy("p", 1, "i", "80 %", Kind.THRESHOLD, threshold_percent=80, lecturer_percent=0)
     assert credit(THRESHOLD, 200, WINDOW, all_of_it, Seat.LECTURER).jp == 200
     assert credit(unpaid, 200, WINDOW, all_of_it, Seat.LECTURER).jp == 0
     assert credit(THRESHOLD, 200, WINDOW, all_of_it, Seat.ORGANISER).jp == 0

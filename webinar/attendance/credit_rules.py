@@ -9,12 +9,14 @@ from webinar.attendance.rules import Connection
 from webinar.lectures.rules import Seat, Window
 from webinar.policies.rules import (
     MINUTE_S,
+    WHOLE_JP,
     Kind,
     Policy,
     Sentence,
     earned,
     minutes_up,
     needed_seconds,
+    role_jp,
     tolerance_seconds,
 )
 
@@ -107,6 +109,7 @@ def credit(policy: Policy, jp: int, window: Window, presence: Presence, role: Se
     if not earns(policy, role):
         state = State.NOT_CREDITED if seconds else State.ABSENT
         return Credit(seconds, uncertainty_s, 0, state, _why_unpaid(window, seconds))
+    jp = role_jp(policy, jp, role)
     value = earned(policy, jp, window.seconds, seconds)
     doubtful = earned(policy, jp, window.seconds, seconds - uncertainty_s) != earned(
         policy, jp, window.seconds, seconds + uncertainty_s
@@ -122,7 +125,7 @@ def credit(policy: Policy, jp: int, window: Window, presence: Presence, role: Se
 
 def earns(policy: Policy, role: Seat) -> bool:
     """Whether somebody in this role can earn JP at all."""
-    return role is Seat.PARTICIPANT or (role is Seat.LECTURER and policy.lecturer_earns)
+    return role_jp(policy, WHOLE_JP, role) > 0
 
 
 def _state(seconds: int, value: int, doubtful: bool) -> State:

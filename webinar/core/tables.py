@@ -10,6 +10,11 @@ Id = String(26)
 Ms = BigInteger()
 
 
+def plain(length: int) -> String:
+    """Text that is ordered by code point on both databases, whatever the locale of the cluster."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={

@@ -1,6 +1,6 @@
 """Evidence of who was where: append-only facts, each with its source."""
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webinar.core.tables import Base, Ms, Sequence64
@@ -66,3 +66,70 @@ class HeartbeatRow(Base):
     visible: Mapped[int] = mapped_column(Integer)
     # When the page said that it is being left.
     left_at: Mapped[int | None] = mapped_column(Ms)
+
+
+class AnswerRow(Base):
+    """An answer to a presence check. Who was asked and did not answer is known from the check itself."""
+
+    __tablename__ = "evidence_answers"
+    __table_args__ = (Index("ix_evidence_answers_lecture", "lecture_id"),)
+
+    check_id: Mapped[str] = mapped_column(ForeignKey("presence_checks.id"), primary_key=True)
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"))
+    identity: Mapped[str] = mapped_column(String(64))
+    answered_at: Mapped[int] = mapped_column(Ms)
+    # click; speaking: who speaks is not asked
+    how: Mapped[str] = mapped_column(String(12))
+
+
+class ReplayBeatRow(Base):
+    """What of a recording was really played; one row a player and minute."""
+
+    __tablename__ = "evidence_replays"
+    __table_args__ = (Index("ix_evidence_replays_lecture", "lecture_id"),)
+
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    # Random, of one opening of the player.
+    player: Mapped[str] = mapped_column(String(32), primary_key=True)
+    # Unix minutes, by our clock.
+    minute: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"))
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id"))
+    # [[from_ms, to_ms], …]: which instants of the lecture were shown, in order and apart.
+    spans: Mapped[list[list[int]]] = mapped_column(JSON)
+    first_at: Mapped[int] = mapped_column(Ms)
+    last_at: Mapped[int] = mapped_column(Ms)
+    beats: Mapped[int] = mapped_column(Integer)
+
+
+class SegmentRow(Base):
+    """Segments of a lecture that were handed out to a viewer; one row a viewer and minute."""
+
+    __tablename__ = "evidence_segments"
+    __table_args__ = (Index("ix_evidence_segments_lecture", "lecture_id"),)
+
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    minute: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"))
+    first_at: Mapped[int] = mapped_column(Ms)
+    last_at: Mapped[int] = mapped_column(Ms)
+    segments: Mapped[int] = mapped_column(Integer)
+    # The instants of the lecture that the first of them begins with and the last ends with.
+    from_at: Mapped[int] = mapped_column(Ms)
+    to_at: Mapped[int] = mapped_column(Ms)
+
+
+class RetiredRow(Base):
+    """Evidence whose time was over: what is left is how much it was, and its digest."""
+
+    __tablename__ = "retired_evidence"
+
+    lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"), primary_key=True)
+    # evidence: webhooks, sweeps, answers, segments; heartbeats
+    kind: Mapped[str] = mapped_column(String(12), primary_key=True)
+    rows: Mapped[int] = mapped_column(Integer)
+    # Of what was retired, as `evidence.digest` computes it; and whether it was still what was settled with.
+    sha256: Mapped[str] = mapped_column(String(64))
+    matched: Mapped[bool] = mapped_column(Boolean)
+    retired_at: Mapped[int] = mapped_column(Ms)

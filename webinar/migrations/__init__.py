@@ -18,6 +18,8 @@ import webinar.invites.tables
 import webinar.lectures.tables
 import webinar.people.tables
 import webinar.policies.tables
+import webinar.privacy.tables
+import webinar.reports.tables
 from webinar.core.database import Database
 from webinar.core.tables import Base
 
@@ -36,6 +38,8 @@ TABLES = (
     webinar.attendance.tables,
     webinar.hours.tables,
     recordings.tables,
+    webinar.reports.tables,
+    webinar.privacy.tables,
 )
 
 

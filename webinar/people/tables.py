@@ -12,12 +12,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webinar.core.tables import Base, Id, Ms, Sequence64
-
-
-def _plain(length: int) -> String:
-    """Text that is ordered by code point on both databases, whatever the locale of the cluster."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
+from webinar.core.tables import Base, Id, Ms, Sequence64, plain
 
 
 class UnitRow(Base):
@@ -30,12 +25,12 @@ class UnitRow(Base):
     institution_id: Mapped[str] = mapped_column(ForeignKey("units.id"))
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("units.id"))
     # Ids from the root down, each followed by a slash, so that a subtree is one prefix.
-    path: Mapped[str] = mapped_column(_plain(400))
+    path: Mapped[str] = mapped_column(plain(400))
     code: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(200))
     # Only a root has one; "the year" of the institution's hours is counted in it.
     zone: Mapped[str | None] = mapped_column(String(40))
-    # Only a root has one: the target of JP a year in hundredths.
+    # Only a root has one: the target of JP a year in hundredths where `year_targets` names none.
     year_target: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[int] = mapped_column(Ms)
 
@@ -55,7 +50,7 @@ class PersonRow(Base):
     unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"))
     name: Mapped[str] = mapped_column(String(200))
     # Lower-cased name, for search and for an order that is the same on both databases.
-    sort_name: Mapped[str] = mapped_column(_plain(200))
+    sort_name: Mapped[str] = mapped_column(plain(200))
     email: Mapped[str | None] = mapped_column(String(254))
     phone: Mapped[str | None] = mapped_column(String(32))
     nip: Mapped[str | None] = mapped_column(String(18))
@@ -192,3 +187,23 @@ class ImportChangeRow(Base):
     # None when the import created the person.
     before: Mapped[dict[str, object] | None] = mapped_column(JSON)
     version_after: Mapped[int] = mapped_column(Integer)
+
+
+class ExemptionRow(Base):
+    """Somebody is exempt for a time: out of denominators and reminders, never out of the records."""
+
+    __tablename__ = "exemptions"
+    __table_args__ = (Index("ix_exemptions_person", "person_id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    institution_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("persons.id"))
+    reason: Mapped[str] = mapped_column(String(500))
+    # ISO dates in the institution's zone, both included.
+    starts_on: Mapped[str] = mapped_column(String(10))
+    ends_on: Mapped[str] = mapped_column(String(10))
+    created_by: Mapped[str | None] = mapped_column(Id)
+    created_at: Mapped[int] = mapped_column(Ms)
+    # Taken back: as if it had never been, but still on record.
+    ended_by: Mapped[str | None] = mapped_column(Id)
+    ended_at: Mapped[int | None] = mapped_column(Ms)

@@ -45,8 +45,14 @@ class Policy:
     minutes_per_jp: int = 45
     tolerance_s: int = 300
     grace_s: int = 0
-    lecturer_earns: bool = True
+    lecturer_percent: int = 100
+    organiser_percent: int = 0
     quiet_period_s: int = 86_400
+    checks: int = 0
+    checks_needed: int = 0
+    check_s: int = 120
+    replay_percent: int = 0
+    replay_days: int = 7
 
 
 def checked(policy: Policy) -> Policy:
@@ -73,10 +79,23 @@ def _limits(policy: Policy) -> list[tuple[str, int | None, int, int]]:
         ("tolerance_s", policy.tolerance_s, 0, 3_600),
         ("grace_s", policy.grace_s, 0, 3_600),
         ("quiet_period_s", policy.quiet_period_s, 0, 30 * 86_400),
+        ("lecturer_percent", policy.lecturer_percent, 0, 100),
+        ("organiser_percent", policy.organiser_percent, 0, 100),
+        ("checks", policy.checks, 0, 20),
+        ("checks_needed", policy.checks_needed, 0, max(policy.checks, 0)),
+        ("check_s", policy.check_s, 30, 600),
+        ("replay_percent", policy.replay_percent, 0, 100),
+        ("replay_days", policy.replay_days, 1, 365),
     ]
     if policy.kind is Kind.THRESHOLD:
         limits.append(("threshold_percent", policy.threshold_percent, 1, 100))
     return limits
+
+
+def role_jp(policy: Policy, jp: int, role: str) -> int:
+    """Hundredths of a JP that somebody in a role of the lecture can earn at most, of a lecture worth `jp`."""
+    shares = {"lecturer": policy.lecturer_percent, "organiser": policy.organiser_percent}
+    return jp * shares.get(role, 100) // 100
 
 
 def tolerance_seconds(policy: Policy, window_s: int) -> int:

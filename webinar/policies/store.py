@@ -48,7 +48,7 @@ async def create_default(session: AsyncSession, institution_id: str, *, now: int
     return await create(session, default(new_id(), institution_id), now=now)
 
 
-async def create(session: AsyncSession, policy: Policy, *, now: int) -> Policy:
+async def create(session: AsyncSession, policy: Policy, *, now: int, created_by: str | None = None) -> Policy:
     """Add a policy, or a further version of one (the caller raises `version`).
 
     Raises:
@@ -66,8 +66,16 @@ async def create(session: AsyncSession, policy: Policy, *, now: int) -> Policy:
             minutes_per_jp=policy.minutes_per_jp,
             tolerance_s=policy.tolerance_s,
             grace_s=policy.grace_s,
-            lecturer_earns=policy.lecturer_earns,
+            lecturer_percent=policy.lecturer_percent,
+            organiser_percent=policy.organiser_percent,
+            lecturer_earns=policy.lecturer_percent > 0,
             quiet_period_s=policy.quiet_period_s,
+            checks=policy.checks,
+            checks_needed=policy.checks_needed,
+            check_s=policy.check_s,
+            replay_percent=policy.replay_percent,
+            replay_days=policy.replay_days,
+            created_by=created_by,
             created_at=now,
         )
     )
@@ -99,6 +107,12 @@ def _policy(row: PolicyRow) -> Policy:
         minutes_per_jp=row.minutes_per_jp,
         tolerance_s=row.tolerance_s,
         grace_s=row.grace_s,
-        lecturer_earns=row.lecturer_earns,
+        lecturer_percent=row.lecturer_percent,
+        organiser_percent=row.organiser_percent,
         quiet_period_s=row.quiet_period_s,
+        checks=row.checks,
+        checks_needed=row.checks_needed,
+        check_s=row.check_s,
+        replay_percent=row.replay_percent,
+        replay_days=row.replay_days,
     )

@@ -1,4 +1,4 @@
-"""The attendance log of a lecture, the official time that it counts, and everybody's own hours."""
+"""The attendance log of a lecture, and the official time that it counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ from webinar.hours import service as hours
 from webinar.lectures import service as lecture_service
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import Window, instant_of, wall_of
-from webinar.people import store as people
 from webinar.policies.rules import sentence
 from webinar.policies.wording import told
 from webinar.web.context import Context, context
@@ -25,7 +24,6 @@ from webinar.web.forms import fields, messages, whole
 from webinar.web.site import Access, Route
 
 PAGE = 200
-FIRST_YEAR = 2000
 ALL = "all"
 
 
@@ -191,34 +189,8 @@ async def fix_window(request: web.Request) -> web.StreamResponse:
     return asked.redirect(f"/lectures/{lecture.id}/attendance", asked._("The official time is fixed."))
 
 
-# --- one's own hours ---------------------------------------------------------------------------
-
-
-async def own_hours(request: web.Request) -> web.StreamResponse:
-    """The own hours of a year against the target, with the reason for each."""
-    asked = context(request)
-    person = asked.signed_in
-    async with asked.reading() as session:
-        home = await people.institution(session, person.institution_id)
-        this_year = to_datetime(asked.now, home.zone or person.zone).year
-        year = _year(request.query.get("year", ""), this_year)
-        found = await hours.year_of(session, asked.rights, person.id, year, asked.now, asked.language)
-    began = to_datetime(person.created_at, home.zone or person.zone).year
-    return asked.page(
-        "hours/year.html",
-        year=found,
-        this_year=this_year,
-        years=range(this_year, min(began, this_year - 1, year) - 1, -1),
-    )
-
-
-def _year(wish: str, this_year: int) -> int:
-    return year if FIRST_YEAR <= (year := whole(wish)) <= this_year + 1 else this_year
-
-
 ROUTES = (
     Route("GET", "/lectures/{id}/attendance", log, Access.ORGANISER),
     Route("GET", "/lectures/{id}/attendance.csv", as_csv, Access.ORGANISER),
     Route("POST", "/lectures/{id}/actions/window", fix_window, Access.ORGANISER),
-    Route("GET", "/hours", own_hours, Access.SIGNED_IN),
 )

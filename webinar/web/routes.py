@@ -5,6 +5,7 @@ from webinar.web import (
     classroom,
     health,
     home,
+    hours,
     imports,
     institution,
     lectures,
@@ -29,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *lectures.ROUTES,
     *classroom.ROUTES,
     *attendance.ROUTES,
+    *hours.ROUTES,
     *recordings.ROUTES,
     *api.ROUTES,
 )

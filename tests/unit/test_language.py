@@ -194,10 +194,13 @@ def _python_texts() -> Iterator[tuple[str, str]]:
 
 
 def _texts_of(node: ast.AST) -> Iterator[str]:
-    """Texts in `_("…")`, `marked("…")`, errors at a field, and `message = "…"` of a refusal."""
+    """Texts in `_`, `marked` and `Sentence`, errors at a field, and `message = "…"` of a refusal."""
     if isinstance(node, ast.Call):
         yield from _text_at(
-            node, {"_": 0, "marked": 0, "FieldError": 1, "Invalid.at": 1, "wrong": 1}.get(_called(node))
+            node,
+            {"_": 0, "marked": 0, "Sentence": 0, "FieldError": 1, "Invalid.at": 1, "wrong": 1}.get(
+                _called(node)
+            ),
         )
     if isinstance(node, ast.ClassDef):
         for line in node.body:

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from recordings import service as recordings
 from scheduler.plan import Action, Seen, room_timeouts
 from scheduler.sweep import owe_sweep
+from webinar.attendance.tallies import owe_tally
+from webinar.attendance.tally_rules import REFRESH_MS
 from webinar.core import effects
 from webinar.core.clock import Clock
 from webinar.core.database import Database
@@ -63,6 +65,8 @@ class Doer:
             lecture = await store.find(session, lecture.id) or lecture
             if await rooms.opened(session, lecture, room, made.sid, now):
                 await owe_sweep(session, room, now + FIRST_SWEEP_MS, now)
+                if not lecture.trial:
+                    await owe_tally(session, lecture.id, now + REFRESH_MS, now)
 
     async def _want_recording(self, seen: Seen) -> None:
         async with self._db.writing() as session:

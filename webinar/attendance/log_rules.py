@@ -13,11 +13,13 @@ from webinar.policies.rules import Policy
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One registered person."""
+    """One registered person; `reconnects` are connections beyond the first of each device."""
 
     registration: Registration
     presence: Presence
     credit: Credit
+    devices: int = 0
+    reconnects: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,11 @@ def computed(
     entries = []
     for registration in seats:
         if registration.active:
-            there = presence(by_seat.pop(registration.seat, ()))
+            mine = by_seat.pop(registration.seat, [])
+            there = presence(mine)
             worth = credit(policy, lecture.jp, window, there, registration.role)
-            entries.append(Entry(registration, there, worth))
+            devices = len({one.identity for one in mine})
+            entries.append(Entry(registration, there, worth, devices, len(mine) - devices))
     names = {registration.seat: registration.name for registration in seats}
     return AttendanceLog(
         lecture=lecture,

@@ -1,18 +1,46 @@
 """Who was there, for how long, and what it is worth: computed anew until the lecture is final."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.attendance import store
+from webinar.attendance.credit_rules import earns
+from webinar.attendance.curve_rules import curve
 from webinar.attendance.log_rules import AttendanceLog, Entry, computed
-from webinar.evidence import store as evidence
+from webinar.attendance.rules import RULES_VERSION
+from webinar.attendance.tally_rules import HERE, SETTLED, inputs_of
+from webinar.evidence import store as evidences
+from webinar.evidence.rules import Evidence
 from webinar.lectures import store as lectures
-from webinar.lectures.rules import Lecture, LectureState, Registration
+from webinar.lectures.rules import Lecture, Registration, Window
 from webinar.people.access import Scope
 from webinar.policies import store as policies
+from webinar.policies.rules import Policy, role_jp
 
-SETTLED = frozenset({LectureState.FINAL, LectureState.ARCHIVED})
+__all__ = ["SETTLED", "Gathered", "finalise", "gather", "log", "log_of", "of_person", "summary_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All that the attendance of a lecture follows from; `seats` with the cancelled ones."""
+
+    lecture: Lecture
+    window: Window
+    policy: Policy
+    seats: tuple[Registration, ...]
+    evidence: Evidence
+
+    def computed(self, now: int) -> AttendanceLog:
+        """The log; of thousands of people this takes a while, and no database."""
+        return computed(self.lecture, self.window, self.policy, self.seats, self.evidence, now)
+
+    @property
+    def inputs(self) -> str:
+        """The digest of everything but the evidence."""
+        seats = ((seat.id, seat.role.value) for seat in self.seats if seat.active)
+        return inputs_of(self.lecture, self.window, self.policy, RULES_VERSION, seats)
 
 
 async def log(session: AsyncSession, scope: Scope, lecture_id: str, now: int) -> AttendanceLog:
@@ -25,13 +53,23 @@ async def log(session: AsyncSession, scope: Scope, lecture_id: str, now: int) ->
 
 
 async def log_of(session: AsyncSession, lecture: Lecture, now: int) -> AttendanceLog:
-    """The same for a lecture that the caller may see all of: a constant number of statements."""
-    fresh = await _computed(session, lecture, now)
+    """The same for a lecture that the caller may see all of: a constant number of statements.
+
+    Everything is computed from the evidence; what is settled stays as it was decided. The review page reads
+    what is stored instead (`attendance.tallies`).
+    """
+    fresh = (await gather(session, lecture)).computed(now)
     if lecture.state not in SETTLED:
         return fresh
     stored = await store.of_lecture(session, lecture.id)
     entries = tuple(
-        Entry(entry.registration, decided.presence, decided.credit)
+        replace(
+            entry,
+            presence=decided.presence,
+            credit=decided.credit,
+            devices=decided.devices,
+            reconnects=decided.reconnects,
+        )
         for entry in fresh.entries
         if (decided := stored.get(entry.registration.id))
     )
@@ -49,28 +87,59 @@ async def of_person(session: AsyncSession, lecture: Lecture, person_id: str, now
         return None
     stored = await store.of_registrations(session, [seat.id])
     if decided := stored.get(seat.id):
-        return Entry(seat, decided.presence, decided.credit)
-    return (await _computed(session, lecture, now, only=seat)).entries[0]
+        return Entry(seat, decided.presence, decided.credit, decided.devices, decided.reconnects)
+    return (await gather(session, lecture, only=seat)).computed(now).entries[0]
 
 
 async def finalise(session: AsyncSession, lecture: Lecture, now: int) -> AttendanceLog:
-    """Compute a last time and keep it; what was kept before stays as it is. A trial has no hours."""
-    fresh = await _computed(session, lecture, now)
-    if lecture.trial or await store.of_lecture(session, lecture.id):
+    """Compute a last time and keep it; what was kept for good stays as it is. A trial has no hours."""
+    if not lecture.trial:
+        # Held before the evidence is read: whoever else computes this lecture waits, and then finds it final.
+        final, _ = await store.held(session, lecture.id)
+    found = await gather(session, lecture)
+    fresh = found.computed(now)
+    if lecture.trial or final:
         return fresh
-    await store.add(session, fresh)
+    await store.keep_rows(session, fresh, fresh.entries, final=True)
+    await store.keep_header(
+        session,
+        fresh,
+        inputs=found.inputs,
+        summary=summary_of(fresh),
+        points=curve(fresh).points,
+        final=True,
+    )
     return fresh
 
 
-async def _computed(
-    session: AsyncSession, lecture: Lecture, now: int, only: Registration | None = None
-) -> AttendanceLog:
+async def gather(session: AsyncSession, lecture: Lecture, only: Registration | None = None) -> Gathered:
+    """Read what the attendance follows from; of one person, or of everybody."""
     rooms = [room.name for room in await lectures.rooms_of(session, lecture.id)]
-    return computed(
+    return Gathered(
         lecture,
         await lectures.window_of(session, lecture),
         await policies.get(session, lecture.policy_id, lecture.policy_version),
-        [only] if only else await lectures.registrations(session, lecture.id, active=False),
-        await evidence.evidence_of(session, lecture.id, rooms, seat=only.seat if only else None),
-        now,
+        (only,) if only else tuple(await lectures.registrations(session, lecture.id, active=False)),
+        await evidences.evidence_of(session, lecture.id, rooms, seat=only.seat if only else None),
     )
+
+
+def summary_of(log: AttendanceLog) -> Mapping[str, int]:
+    """How many people, as a tally keeps it: with those below what they could earn, and those inside now."""
+    seen = log.summary
+    return {
+        "registered": seen.registered,
+        "came": seen.came,
+        "absent": seen.absent,
+        "credited": seen.credited,
+        "doubtful": seen.doubtful,
+        "below": sum(_below(log, entry) for entry in log.entries),
+        HERE: sum(entry.presence.here for entry in log.entries)
+        + sum(one.presence.here for one in log.strangers),
+    }
+
+
+def _below(log: AttendanceLog, entry: Entry) -> bool:
+    role = entry.registration.role
+    most = role_jp(log.policy, log.lecture.jp, role)
+    return bool(entry.credit.seconds) and earns(log.policy, role) and entry.credit.jp < most

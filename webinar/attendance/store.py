@@ -1,17 +1,25 @@
-"""Attendance as it was stored when a lecture became final."""
+"""Attendance as it is stored: a row a registration, under a header that says what it was computed from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.attendance.credit_rules import Credit, Interval, Presence, State
 from webinar.attendance.log_rules import AttendanceLog, Entry
 from webinar.attendance.rules import RULES_VERSION
-from webinar.attendance.tables import AttendanceRow
+from webinar.attendance.tables import AttendanceRow, TallyRow
+from webinar.attendance.tally_rules import Stay, Tally
+from webinar.lectures.rules import Window
+from webinar.lectures.tables import RegistrationRow
+from webinar.people.tables import PersonRow
 from webinar.policies.rules import Sentence
+
+# Databases limit the number of parameters.
+ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,8 @@ class Stored:
     why: tuple[Sentence, ...]
     high_water: Mapping[str, int]
     computed_at: int
+    devices: int
+    reconnects: int
 
     @property
     def credit(self) -> Credit:
@@ -35,24 +45,154 @@ class Stored:
 
 
 async def of_lecture(session: AsyncSession, lecture_id: str) -> dict[str, Stored]:
-    """By registration id; empty before the lecture is final."""
+    """What is stored of a lecture, by registration id."""
     rows = await session.scalars(select(AttendanceRow).where(AttendanceRow.lecture_id == lecture_id))
-    return {row.registration_id: _stored(row) for row in rows}
+    return {row.registration_id: stored(row) for row in rows}
 
 
 async def of_registrations(session: AsyncSession, ids: Sequence[str]) -> dict[str, Stored]:
-    """By registration id, for those whose lecture is final."""
-    rows = await session.scalars(select(AttendanceRow).where(AttendanceRow.registration_id.in_(ids)))
-    return {row.registration_id: _stored(row) for row in rows}
+    """What was decided for good, by registration id: of those whose lecture is final."""
+    rows = await session.scalars(
+        select(AttendanceRow)
+        .join(TallyRow, TallyRow.lecture_id == AttendanceRow.lecture_id)
+        .where(AttendanceRow.registration_id.in_(ids), TallyRow.final)
+    )
+    return {row.registration_id: stored(row) for row in rows}
 
 
-async def add(session: AsyncSession, log: AttendanceLog) -> None:
-    """Keep each entry of a log."""
-    if log.entries:
-        await session.execute(insert(AttendanceRow), [_values(log, entry) for entry in log.entries])
+async def tally_of(session: AsyncSession, lecture_id: str) -> Tally | None:
+    """The header, or None where nothing was stored yet."""
+    row = (
+        await session.execute(
+            select(TallyRow).where(TallyRow.lecture_id == lecture_id, TallyRow.computed_at > 0)
+        )
+    ).scalar_one_or_none()
+    return _tally(row) if row else None
 
 
-def _values(log: AttendanceLog, entry: Entry) -> dict[str, Any]:
+async def seats_of(session: AsyncSession, lecture_id: str) -> list[tuple[str, str]]:
+    """(registration, role) of everybody registered."""
+    rows = await session.execute(
+        select(RegistrationRow.id, RegistrationRow.role).where(
+            RegistrationRow.lecture_id == lecture_id, RegistrationRow.state == "registered"
+        )
+    )
+    return [(id, role) for id, role in rows]
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+
+async def held(session: AsyncSession, lecture_id: str) -> tuple[bool, int]:
+    """Hold the header until the transaction ends: whether it is final, and when it was computed.
+
+    The header is made first, so that there is something to hold: two who write the same tally take turns,
+    and nobody writes after it became final.
+    """
+    empty = {"lecture_id": lecture_id, "final": False, "computed_at": 0, **_EMPTY}
+    await session.execute(
+        _insert(session, TallyRow).values(empty).on_conflict_do_nothing(index_elements=["lecture_id"])
+    )
+    locked = (
+        select(TallyRow.final, TallyRow.computed_at)
+        .where(TallyRow.lecture_id == lecture_id)
+        .with_for_update()
+    )
+    final, before = (await session.execute(locked)).one()
+    return final, before
+
+
+async def keep_rows(
+    session: AsyncSession, log: AttendanceLog, entries: Sequence[Entry], *, final: bool = False
+) -> None:
+    """Write some entries of a log over what was stored of them, unless that is newer; final ones anyway."""
+    names = await _sort_names(session, [entry.registration.person_id for entry in entries])
+    for first in range(0, len(entries), ROWS):
+        values = [_values(log, entry, names) for entry in entries[first : first + ROWS]]
+        statement = _insert(session, AttendanceRow)
+        new = statement.excluded
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["registration_id"],
+                set_={name: getattr(new, name) for name in values[0] if name != "registration_id"},
+                where=None if final else AttendanceRow.computed_at <= new.computed_at,
+            ),
+            values,
+        )
+
+
+async def keep_header(
+    session: AsyncSession,
+    log: AttendanceLog,
+    *,
+    inputs: str,
+    summary: Mapping[str, int],
+    points: Sequence[tuple[int, int]],
+    final: bool,
+    evidence_sha256: str | None = None,
+) -> Tally:
+    """Put the header over rows that are all there, and throw away those of people no longer registered."""
+    at = AttendanceRow.computed_at
+    other = at != log.computed_at if final else at < log.computed_at
+    await session.execute(delete(AttendanceRow).where(AttendanceRow.lecture_id == log.lecture.id, other))
+    strangers = [
+        [one.seat, one.name, one.presence.first_join, one.presence.last_leave, one.seconds]
+        for one in log.strangers
+    ]
+    values = {
+        "final": final,
+        "policy_version": log.policy.version,
+        "rules_version": RULES_VERSION,
+        "inputs": inputs,
+        "high_water": dict(log.high_water),
+        "window": [list(span) for span in log.window.spans],
+        "summary": dict(summary),
+        "curve": [list(point) for point in points],
+        "strangers": strangers,
+        "rows": len(log.entries),
+        "evidence_sha256": evidence_sha256,
+        "computed_at": log.computed_at,
+    }
+    await session.execute(
+        update(TallyRow)
+        .where(TallyRow.lecture_id == log.lecture.id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return _tally(TallyRow(lecture_id=log.lecture.id, **values))
+
+
+_EMPTY: Mapping[str, Any] = {
+    "policy_version": 0,
+    "rules_version": 0,
+    "inputs": "",
+    "high_water": {},
+    "window": [],
+    "summary": {},
+    "curve": [],
+    "strangers": [],
+    "rows": 0,
+}
+
+
+def _insert(session: AsyncSession, table: type) -> Any:
+    made: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    return made(table)
+
+
+async def _sort_names(session: AsyncSession, person_ids: Sequence[str]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for first in range(0, len(person_ids), ROWS):
+        rows = await session.execute(
+            select(PersonRow.id, PersonRow.sort_name).where(
+                PersonRow.id.in_(person_ids[first : first + ROWS])
+            )
+        )
+        names.update((id, name) for id, name in rows)
+    return names
+
+
+def _values(log: AttendanceLog, entry: Entry, sort_names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "registration_id": entry.registration.id,
         "lecture_id": log.lecture.id,
@@ -66,10 +206,16 @@ def _values(log: AttendanceLog, entry: Entry) -> dict[str, Any]:
         "rules_version": RULES_VERSION,
         "high_water": dict(log.high_water),
         "computed_at": log.computed_at,
+        "first_join": entry.presence.first_join,
+        "last_leave": entry.presence.last_leave,
+        "reconnects": entry.reconnects,
+        "devices": entry.devices,
+        "sort_name": sort_names.get(entry.registration.person_id, ""),
     }
 
 
-def _stored(row: AttendanceRow) -> Stored:
+def stored(row: AttendanceRow) -> Stored:
+    """The row as it was decided."""
     intervals: Any = row.intervals
     why: Any = row.why
     return Stored(
@@ -82,5 +228,26 @@ def _stored(row: AttendanceRow) -> Stored:
         state=State(row.state),
         why=tuple(Sentence(*said) for said in why),
         high_water=row.high_water,
+        computed_at=row.computed_at,
+        devices=row.devices,
+        reconnects=row.reconnects,
+    )
+
+
+def _tally(row: TallyRow) -> Tally:
+    strangers: Any = row.strangers
+    return Tally(
+        lecture_id=row.lecture_id,
+        final=row.final,
+        policy_version=row.policy_version,
+        rules_version=row.rules_version,
+        inputs=row.inputs,
+        high_water=row.high_water,
+        window=Window(tuple((start, end) for start, end in row.window)),
+        summary=row.summary,
+        points=tuple((at, count) for at, count in row.curve),
+        strangers=tuple(Stay(*one) for one in strangers),
+        rows=row.rows,
+        evidence_sha256=row.evidence_sha256,
         computed_at=row.computed_at,
     )

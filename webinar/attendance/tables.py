@@ -21,6 +21,8 @@ class TallyRow(Base):
     final: Mapped[bool] = mapped_column(Boolean)
     policy_version: Mapped[int] = mapped_column(Integer)
     rules_version: Mapped[int] = mapped_column(Integer)
+    # SHA-256 of all that it follows from beside the evidence: window, seats, policy, rules; "" before any.
+    inputs: Mapped[str] = mapped_column(String(64), default="", server_default="")
     # The last rows of evidence that were looked at, by source.
     high_water: Mapped[dict[str, int]] = mapped_column(JSON)
     # [[start_ms, end_ms], …], the official window that was counted with.
@@ -29,6 +31,8 @@ class TallyRow(Base):
     summary: Mapped[dict[str, int]] = mapped_column(JSON)
     # [[instant, people], …], a minute apart.
     curve: Mapped[list[list[int]]] = mapped_column(JSON)
+    # [[seat, name or null, first_join, last_leave, seconds], …]: in the room, but not registered.
+    strangers: Mapped[list[list[object]]] = mapped_column(JSON, default=list, server_default="[]")
     rows: Mapped[int] = mapped_column(Integer)
     # SHA-256 of all evidence up to the high-water mark, hexadecimal; of final ones.
     evidence_sha256: Mapped[str | None] = mapped_column(String(64))

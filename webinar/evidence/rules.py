@@ -67,3 +67,15 @@ class Evidence:
     sweeps: tuple[Sweep, ...] = ()
     beats: tuple[Beats, ...] = ()
     high_water: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The last rows of what is numbered; and the end of the last minute in which a page was heard, Unix ms.
+
+    What pages tell is stamped with our own clock when it arrives: nothing was told after that instant.
+    """
+
+    webhooks: int
+    sweeps: int
+    heard_until: int

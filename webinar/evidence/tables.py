@@ -49,7 +49,7 @@ class HeartbeatRow(Base):
     """Signs of life of a classroom page; one row a connection and minute."""
 
     __tablename__ = "evidence_heartbeats"
-    __table_args__ = (Index("ix_evidence_heartbeats_lecture", "lecture_id"),)
+    __table_args__ = (Index("ix_evidence_heartbeats_lecture", "lecture_id", "minute"),)
 
     registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
     # <seat>.<tab>, the identity on the media server.
@@ -87,7 +87,7 @@ class ReplayBeatRow(Base):
     """What of a recording was really played; one row a player and minute."""
 
     __tablename__ = "evidence_replays"
-    __table_args__ = (Index("ix_evidence_replays_lecture", "lecture_id"),)
+    __table_args__ = (Index("ix_evidence_replays_lecture", "lecture_id", "minute"),)
 
     registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
     # Random, of one opening of the player.
@@ -107,7 +107,7 @@ class SegmentRow(Base):
     """Segments of a lecture that were handed out to a viewer; one row a viewer and minute."""
 
     __tablename__ = "evidence_segments"
-    __table_args__ = (Index("ix_evidence_segments_lecture", "lecture_id"),)
+    __table_args__ = (Index("ix_evidence_segments_lecture", "lecture_id", "minute"),)
 
     registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
     minute: Mapped[int] = mapped_column(BigInteger, primary_key=True)

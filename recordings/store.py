@@ -6,7 +6,7 @@ What a recorder writes carries its fence: a recorder that lost its lease to anot
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, func, insert, literal_column, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, delete, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from recordings.rules import AT_WORK, Recording, RecordingState, Segment
@@ -79,6 +79,12 @@ async def change(session: AsyncSession, before: Recording, **values: object) -> 
         .returning(RecordingRow.id)
     )
     return found.one_or_none() is not None
+
+
+async def forget_files(session: AsyncSession, recording_id: str) -> None:
+    """Its files are gone from storage."""
+    await session.execute(delete(RecordingFileRow).where(RecordingFileRow.recording_id == recording_id))
+    await session.execute(update(RecordingRow).where(RecordingRow.id == recording_id).values(bytes=0))
 
 
 def _now(session: AsyncSession) -> ColumnElement[int]:

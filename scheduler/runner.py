@@ -20,9 +20,12 @@ from webinar.core.effects import Handler
 from webinar.core.effects_runner import LEASE_MS, Runner, worker_name
 from webinar.core.wake import Wake
 from webinar.media.port import Media
+from webinar.privacy import job as retention
 
 NET_S = 3
 WATCH_S = 2.5
+# What is owed without a cause is owed anew should it ever be missing.
+STANDING_S = 3_600
 NEXT = "next"
 
 log = structlog.get_logger()
@@ -88,7 +91,8 @@ class Scheduler:
         self._every(NET_S, self._tick)
         self._every(self._watch_s, self._look)
         self._every(processes.BEAT_EVERY_S, self._beat)
-        for first in (self._beat, self._look):
+        self._every(STANDING_S, self._owe_standing)
+        for first in (self._beat, self._look, self._owe_standing):
             self._ticks.add_job(first)
 
     def _every(self, seconds: float, job: object) -> None:
@@ -118,6 +122,13 @@ class Scheduler:
     async def _look(self) -> None:
         try:
             await self._watch.look()
+        except DatabaseAway:
+            log.warning("database_away")
+
+    async def _owe_standing(self) -> None:
+        try:
+            async with self._db.writing() as session:
+                await retention.owe_first(session, self._clock.now())
         except DatabaseAway:
             log.warning("database_away")
 

@@ -167,6 +167,46 @@ def import_people(
         raise SystemExit(1)
 
 
+Person = Annotated[str, typer.Argument(help="Id, e-mail address or NIP of the person.")]
+
+
+@people.command("export")
+def export_person(
+    person: Person,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Where to write it; else it is printed.")
+    ] = None,
+    institution: Institution = "",
+    data: Data = Path("data"),
+) -> None:
+    """Everything that is kept of one person, as JSON."""
+    from webinar import commands
+
+    text = _run(commands.export_person(_settings(data), institution, person))
+    if file is None:
+        print(text)
+    else:
+        file.touch(mode=0o600)
+        file.write_text(text, encoding="utf-8")
+        print(f"Written to {file}. It holds personal data: hand it over safely, then delete it.")
+
+
+@people.command("erase")
+def erase_person(
+    person: Person,
+    reason: Annotated[str, typer.Option(prompt=True, help="Why; it stays on record.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    institution: Institution = "",
+    data: Data = Path("data"),
+) -> None:
+    """Make a person a pseudonym; hours, evidence and ids stay. There is no way back."""
+    from webinar import commands
+
+    if not yes:
+        typer.confirm(f"Erase the personal data of {person} for good?", abort=True)
+    print(_run(commands.erase_person(_settings(data), institution, person, reason)))
+
+
 @api_key.command("create")
 def create_api_key(
     name: Annotated[str, typer.Option(help="What it is for.")],

@@ -1,6 +1,7 @@
 """What the commands do: open the database, one transaction around one service call."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from webinar.people.importing.rules import Options
 from webinar.people.importing.store import Import
 from webinar.people.passwords import Passwords
 from webinar.people.rules import Unit
+from webinar.privacy import service as privacy
 
 DAY_MS = 86_400_000
 
@@ -137,6 +139,25 @@ async def import_people(settings: Settings, institution: str, file: Path, *, che
 def _checked(found: Import) -> list[str]:
     lines = [f"row {p.row}, {p.column}: {p.message % dict(p.fields)}" for p in found.problems]
     return [*lines, f"{found.rows} rows are right, {found.summary.wrong} are wrong. Nothing was saved."]
+
+
+async def export_person(settings: Settings, institution: str, wanted: str) -> str:
+    """All that is kept of a person, as JSON text."""
+    async with opened(settings) as db, db.reading() as session:
+        scope = Scope.system((await the_institution(session, institution)).id)
+        person = await store.person_known_as(session, scope, wanted)
+        found = await privacy.export_of_person(session, person, SystemClock().now())
+    return json.dumps(found, ensure_ascii=False, indent=1)
+
+
+async def erase_person(settings: Settings, institution: str, wanted: str, reason: str) -> str:
+    """Erase what names a person; what to tell."""
+    now = SystemClock().now()
+    async with opened(settings) as db, db.writing() as session:
+        scope = Scope.system((await the_institution(session, institution)).id)
+        person = await store.person_known_as(session, scope, wanted)
+        erased = await privacy.erase(session, scope, person.id, reason=reason, now=now)
+    return f"{erased.id} is now called {erased.name}."
 
 
 async def verify_hours(settings: Settings, institution: str) -> Told:

@@ -23,6 +23,7 @@ from webinar.media.livekit import LiveKit
 from webinar.people.effects import SignInMails
 from webinar.people.importing.write import ImportWriter
 from webinar.people.passwords import Passwords
+from webinar.privacy.job import RetentionJob
 from webinar.web.site import Site
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def handlers(settings: Settings, db: Database, rooms: LiveKit, out: SmtpMailer) 
         "mail": links.send_sign_in_mail,
         "tally": Tallies(db, clock),
         "import": ImportWriter(db, clock).write_import,
+        "retention": RetentionJob(db, storage(settings), clock),
     }
 
 

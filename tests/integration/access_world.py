@@ -76,7 +76,8 @@ OBJECTS = (
     (r"\w+ /(sign-in/link|password)/{token}", frozenset(ROLES)),
     (r"GET /people/{id}", SEES_THE_PERSON),
     (r"\w+ /people/{id}/(edit|deactivate|reactivate)", MANAGES),
-    (r"POST /people/{id}/roles(/withdraw)?", frozenset({ADMINISTRATOR})),
+    (r"POST /people/{id}/(roles(/withdraw)?|erase)", frozenset({ADMINISTRATOR})),
+    (r"GET /people/{id}/data\.json", frozenset({ADMINISTRATOR})),
     (r"\w+ /people/import/{id}(/(confirm|discard|undo))?", MANAGES),
     # The form names a unit of ours as the parent.
     (r"POST /settings/units", frozenset({ADMINISTRATOR})),

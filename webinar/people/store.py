@@ -10,7 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.errors import Invalid, NotFound
 from webinar.people.access import Role, Scope, in_institution, in_subtrees
-from webinar.people.rules import Employment, Grant, Page, Person, Unit, normal_nip, sort_name, tree_order
+from webinar.people.rules import (
+    Employment,
+    Grant,
+    Page,
+    Person,
+    Unit,
+    normal_email,
+    normal_nip,
+    sort_name,
+    tree_order,
+)
 from webinar.people.tables import PersonRow, RoleRow, UnitRow
 
 PAGE_LENGTH = 50
@@ -66,6 +76,24 @@ async def person(session: AsyncSession, scope: Scope, person_id: str) -> Person:
     if found is None:
         raise NotFound
     return _person(scope, *found)
+
+
+async def person_known_as(session: AsyncSession, scope: Scope, wanted: str) -> Person:
+    """Somebody by id, e-mail address or NIP.
+
+    Raises:
+        NotFound: nobody whom the scope may see.
+    """
+    found = await session.scalar(
+        select(PersonRow.id).where(
+            or_(
+                PersonRow.id == wanted,
+                PersonRow.email == normal_email(wanted),
+                PersonRow.nip == normal_nip(wanted),
+            )
+        )
+    )
+    return await person(session, scope, found or "")
 
 
 async def persons_by_ids(session: AsyncSession, scope: Scope, ids: Collection[str]) -> Mapping[str, Person]:

@@ -66,6 +66,7 @@ async def _person_page(asked: Context, person_id: str, *, error: str = "", statu
         units=unit_options(units),
         roles=[(role.value, role_words(asked)[role]) for role in GRANTABLE],
         may_edit=asked.rights.reaches(Role.ORGANISER, person.unit_path),
+        may_erase=asked.rights.reaches(Role.ADMINISTRATOR, person.unit_path),
         may_grant=bool(tops),
         reachable=[g for g in grants if asked.rights.reaches(Role.ADMINISTRATOR, g.unit_path)],
         error=error,

@@ -4,23 +4,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from webinar.attendance.interval_rules import Span, clipped, filled, length, missing, union
+from webinar.attendance.check_rules import NONE_ASKED, Asked, Checks, answers, asked_of, enough
+from webinar.attendance.counted_rules import PERCENT_S, Counted, counted
+from webinar.attendance.interval_rules import Span, clipped, filled, length, union
 from webinar.attendance.rules import Connection
+from webinar.attendance.why_rules import MINUTE_MS, Case, why, why_unpaid
 from webinar.lectures.rules import Seat, Window
-from webinar.policies.rules import (
-    MINUTE_S,
-    WHOLE_JP,
-    Kind,
-    Policy,
-    Sentence,
-    earned,
-    minutes_up,
-    needed_seconds,
-    role_jp,
-    tolerance_seconds,
-)
+from webinar.policies.rules import WHOLE_JP, Policy, Sentence, earned, role_jp
 
-MINUTE_MS = 60_000
+__all__ = [
+    "MINUTE_MS",
+    "Credit",
+    "Interval",
+    "Presence",
+    "State",
+    "credit",
+    "earns",
+    "presence",
+    "seconds_in",
+]
 
 
 class State(StrEnum):
@@ -42,10 +44,14 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """All of a person's intervals, also those outside the official window, in order and apart."""
+    """All of a person's intervals, also those outside the official window, in order and apart.
+
+    `watched` are the instants of the lecture that the replay showed in time, a union.
+    """
 
     intervals: tuple[Interval, ...] = ()
     here: bool = False
+    watched: tuple[Span, ...] = ()
 
     @property
     def first_join(self) -> int | None:
@@ -58,16 +64,22 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """`jp` in hundredths; `why` are clauses that `policies.wording.joined` makes one sentence of."""
+    """`jp` in hundredths; `why` are clauses that `policies.wording.joined` makes one sentence of.
+
+    Of `seconds`, `replay_seconds` came from watching the replay.
+    """
 
     seconds: int
     uncertainty_s: int
     jp: int
     state: State
     why: tuple[Sentence, ...]
+    replay_seconds: int = 0
+    checks_asked: int = 0
+    checks_answered: int = 0
 
 
-def presence(connections: Iterable[Connection]) -> Presence:
+def presence(connections: Iterable[Connection], watched: tuple[Span, ...] = ()) -> Presence:
     """The union over devices and rooms: two devices at the same time are one presence."""
     merged: list[Interval] = []
     here = False
@@ -79,7 +91,7 @@ def presence(connections: Iterable[Connection]) -> Presence:
             merged[-1] = _merged(merged[-1], one)
         else:
             merged.append(Interval(one.start, one.end, one.sources, one.uncertainty_ms))
-    return Presence(tuple(merged), here)
+    return Presence(tuple(merged), here, watched)
 
 
 def _merged(one: Interval, other: Connection) -> Interval:
@@ -90,37 +102,74 @@ def _merged(one: Interval, other: Connection) -> Interval:
 
 
 def seconds_in(presence: Presence, window: Window, grace_s: int) -> tuple[int, int]:
-    """Seconds inside the window, floored once, and how far they may be off."""
-    counted = _counted(presence.intervals, window, grace_s, 0)
-    most = _counted(presence.intervals, window, grace_s, 1)
-    least = _counted(presence.intervals, window, grace_s, -1)
-    off = max(length(most) - length(counted), length(counted) - length(least))
-    return length(counted) // 1000, -(-off // 1000)
-
-
-def _counted(intervals: Sequence[Interval], window: Window, grace_s: int, sign: int) -> list[Span]:
-    spans = union((i.start, i.end + sign * i.uncertainty_ms) for i in intervals)
-    return clipped(filled(spans, grace_s * 1000), window.spans)
-
-
-def credit(policy: Policy, jp: int, window: Window, presence: Presence, role: Seat) -> Credit:
-    """What a person earns in a lecture worth `jp` hundredths."""
-    seconds, uncertainty_s = seconds_in(presence, window, policy.grace_s)
-    if not earns(policy, role):
-        state = State.NOT_CREDITED if seconds else State.ABSENT
-        return Credit(seconds, uncertainty_s, 0, state, _why_unpaid(window, seconds))
-    jp = role_jp(policy, jp, role)
-    value = earned(policy, jp, window.seconds, seconds)
-    doubtful = earned(policy, jp, window.seconds, seconds - uncertainty_s) != earned(
-        policy, jp, window.seconds, seconds + uncertainty_s
+    """Seconds in the room inside the window, floored once, and how far they may be off."""
+    found, most, least = (
+        length(clipped(filled(union(spans_of(presence, sign)), grace_s * 1000), window.spans))
+        for sign in (0, 1, -1)
     )
-    state = _state(seconds, value, doubtful)
-    why = _why(policy, jp, window, presence, seconds, value)
-    if doubtful:
-        why += (
-            Sentence("unsure by %(unsure)s seconds, so an organiser should look", {"unsure": uncertainty_s}),
-        )
-    return Credit(seconds, uncertainty_s, value, state, why)
+    return found // 1000, -(-max(most - found, found - least) // 1000)
+
+
+def spans_of(presence: Presence, sign: int = 0) -> list[Span]:
+    """When somebody was in the room; with a sign, each end as late or as early as it may have been."""
+    return [(i.start, i.end + sign * i.uncertainty_ms) for i in presence.intervals]
+
+
+def credit(
+    policy: Policy, jp: int, window: Window, presence: Presence, role: Seat, checks: Checks = NONE_ASKED
+) -> Credit:
+    """What a person earns in a lecture worth `jp` hundredths."""
+    found, most, least = (_found(policy, window, presence, role, checks, sign) for sign in (0, 1, -1))
+    uncertainty_s = _off(found.counted, most.counted, least.counted)
+    seconds = found.counted.seconds
+    worth = role_jp(policy, jp, role)
+    by_time = earned(policy, worth, window.seconds, seconds)
+    value = by_time if enough(policy, found.asked) else 0
+    possible = {
+        earned(policy, worth, window.seconds, seconds + off) if enough(policy, one.asked) else 0
+        for off in (-uncertainty_s, uncertainty_s)
+        for one in (found, most, least)
+    }
+    doubtful = len(possible) > 1
+    case = Case(
+        policy=policy,
+        window=window,
+        counted=found.counted,
+        asked=found.asked,
+        was_there=bool(presence.intervals),
+        most=worth,
+        by_time=by_time,
+        unsure_s=uncertainty_s if doubtful else None,
+    )
+    return Credit(
+        seconds=seconds,
+        uncertainty_s=uncertainty_s,
+        jp=value,
+        state=_state(seconds, value, doubtful),
+        why=why(case) if earns(policy, role) else why_unpaid(case),
+        replay_seconds=found.counted.replay_seconds,
+        checks_asked=len(found.asked),
+        checks_answered=answers(found.asked),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    counted: Counted
+    asked: Sequence[Asked]
+
+
+def _found(
+    policy: Policy, window: Window, presence: Presence, role: Seat, checks: Checks, sign: int
+) -> _Found:
+    there = union(spans_of(presence, sign))
+    return _Found(counted(there, presence.watched, window, policy), asked_of(checks, there, role))
+
+
+def _off(found: Counted, most: Counted, least: Counted) -> int:
+    """How many seconds the result may be off, rounded up."""
+    off = max(most.percent_ms - found.percent_ms, found.percent_ms - least.percent_ms)
+    return -(-off // PERCENT_S)
 
 
 def earns(policy: Policy, role: Seat) -> bool:
@@ -134,61 +183,3 @@ def _state(seconds: int, value: int, doubtful: bool) -> State:
     if not seconds:
         return State.ABSENT
     return State.CREDITED if value else State.NOT_CREDITED
-
-
-def _why_unpaid(window: Window, seconds: int) -> tuple[Sentence, ...]:
-    attended = {"attended": seconds // MINUTE_S, "window": window.seconds // MINUTE_S}
-    return (
-        Sentence("%(attended)s of %(window)s minutes", attended),
-        Sentence("this role earns no JP in this lecture", {}),
-    )
-
-
-def _why(
-    policy: Policy, jp: int, window: Window, presence: Presence, seconds: int, value: int
-) -> tuple[Sentence, ...]:
-    if not seconds:
-        if presence.intervals:
-            return (Sentence("in the room, but not during the official window", {}),)
-        return (Sentence("not in the room", {}),)
-    figures = {"attended": seconds // MINUTE_S, "window": window.seconds // MINUTE_S}
-    if policy.kind is Kind.THRESHOLD:
-        first = _threshold_clause(policy, window.seconds, seconds, value, figures)
-    else:
-        first = Sentence("%(attended)s of %(window)s minutes give %(jp)s JP", {**figures, "jp": value})
-    return (first, *(_hole(policy, window, presence) if value < jp else ()))
-
-
-def _threshold_clause(
-    policy: Policy, window_s: int, seconds: int, value: int, figures: dict[str, int]
-) -> Sentence:
-    needed = minutes_up(needed_seconds(policy, window_s))
-    if not value:
-        short = max(1, needed - figures["attended"])
-        return Sentence(
-            "%(attended)s of %(window)s minutes, %(short)s short of the %(needed)s needed",
-            {**figures, "short": short, "needed": needed},
-        )
-    if figures["attended"] < needed:
-        tolerance = minutes_up(tolerance_seconds(policy, window_s))
-        return Sentence(
-            "%(attended)s of %(window)s minutes, enough for %(needed)s with the tolerance of %(tolerance)s",
-            {**figures, "tolerance": tolerance, "needed": needed},
-        )
-    return Sentence(
-        "%(attended)s of %(window)s minutes, where %(needed)s were needed", {**figures, "needed": needed}
-    )
-
-
-def _hole(policy: Policy, window: Window, presence: Presence) -> tuple[Sentence, ...]:
-    """The longest absence within the window, when it lasted a minute."""
-    holes = missing(_counted(presence.intervals, window, policy.grace_s, 0), window.spans)
-    start, end = max(holes, key=lambda hole: (hole[1] - hole[0], -hole[0]), default=(0, 0))
-    minutes = (end - start) // MINUTE_MS
-    if not minutes:
-        return ()
-    if start == window.starts_at:
-        return (Sentence("came %(late)s minutes after the start", {"late": minutes}),)
-    if end == window.ends_at:
-        return (Sentence("left %(early)s minutes before the end", {"early": minutes}),)
-    return (Sentence("a gap of %(gap)s minutes from %(gap_at)s", {"gap": minutes, "gap_at": start}),)

@@ -30,28 +30,42 @@ def filled(apart: Sequence[Span], grace_ms: int) -> list[Span]:
 
 
 def clipped(apart: Sequence[Span], spans: Sequence[Span]) -> list[Span]:
-    """What of a union lies inside the spans; spans are in order and apart."""
+    """What two unions have in common; both are in order and apart."""
     inside = []
-    for start, end in apart:
-        for from_, to in spans:
-            if max(start, from_) < min(end, to):
-                inside.append((max(start, from_), min(end, to)))
+    here, there = 0, 0
+    while here < len(apart) and there < len(spans):
+        (start, end), (from_, to) = apart[here], spans[there]
+        if max(start, from_) < min(end, to):
+            inside.append((max(start, from_), min(end, to)))
+        if end < to:
+            here += 1
+        else:
+            there += 1
     return inside
 
 
-def missing(inside: Sequence[Span], spans: Sequence[Span]) -> list[Span]:
-    """What of the spans is not covered by intervals that lie inside them."""
+def missing(covered: Sequence[Span], spans: Sequence[Span]) -> list[Span]:
+    """What of the spans is not covered; both are unions."""
     holes = []
+    first = 0
     for from_, to in spans:
-        at = from_
-        for start, end in inside:
-            if from_ <= start < to:
-                if start > at:
-                    holes.append((at, start))
-                at = end
+        while first < len(covered) and covered[first][1] <= from_:
+            first += 1
+        at, next_ = from_, first
+        while next_ < len(covered) and covered[next_][0] < to:
+            start, end = covered[next_]
+            if start > at:
+                holes.append((at, start))
+            at = max(at, end)
+            next_ += 1
         if at < to:
             holes.append((at, to))
     return holes
+
+
+def covers(apart: Iterable[Span], span: Span) -> bool:
+    """Whether one interval of a union has all of a span in it."""
+    return any(start <= span[0] and span[1] <= end for start, end in apart)
 
 
 def length(apart: Iterable[Span]) -> int:

@@ -4,22 +4,30 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from webinar.attendance.credit_rules import Credit, Presence, State, credit, presence, seconds_in
+from webinar.attendance.check_rules import Asked, Checks, asked_of
+from webinar.attendance.counted_rules import replay_deadline, watched_before
+from webinar.attendance.credit_rules import Credit, Presence, State, credit, presence, seconds_in, spans_of
+from webinar.attendance.interval_rules import Span, union
 from webinar.attendance.rules import Connection, connections
-from webinar.evidence.rules import Evidence
+from webinar.evidence.rules import Check, Evidence, Replay
 from webinar.lectures.rules import Lecture, Registration, Window
 from webinar.policies.rules import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One registered person; `reconnects` are connections beyond the first of each device."""
+    """One registered person.
+
+    `reconnects` are connections beyond the first of each device in each room; `asked` are the presence
+    checks that this person was asked, for marks on the bar.
+    """
 
     registration: Registration
     presence: Presence
     credit: Credit
     devices: int = 0
     reconnects: int = 0
+    asked: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +42,17 @@ class Stranger:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How many people; `registered` is the sum of `came` and `absent`."""
+    """How many people; `registered` is the sum of `came` and `absent`.
+
+    Of those who came, `by_replay` only watched the replay.
+    """
 
     registered: int
     came: int
     absent: int
     credited: int
     doubtful: int
+    by_replay: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,7 @@ class AttendanceLog:
             absent=absent,
             credited=sum(entry.credit.jp > 0 for entry in self.entries),
             doubtful=sum(entry.credit.state is State.DOUBTFUL for entry in self.entries),
+            by_replay=sum(0 < entry.credit.seconds == entry.credit.replay_seconds for entry in self.entries),
         )
 
 
@@ -80,14 +93,12 @@ def computed(
     by_seat: dict[str, list[Connection]] = defaultdict(list)
     for one in connections(evidence, now):
         by_seat[one.seat].append(one)
-    entries = []
-    for registration in seats:
-        if registration.active:
-            mine = by_seat.pop(registration.seat, [])
-            there = presence(mine)
-            worth = credit(policy, lecture.jp, window, there, registration.role)
-            devices = len({one.identity for one in mine})
-            entries.append(Entry(registration, there, worth, devices, len(mine) - devices))
+    told = _told(evidence, replay_deadline(policy, window))
+    entries = [
+        _entry(registration, by_seat.pop(registration.seat, []), told, lecture, window, policy)
+        for registration in seats
+        if registration.active
+    ]
     names = {registration.seat: registration.name for registration in seats}
     return AttendanceLog(
         lecture=lecture,
@@ -101,6 +112,47 @@ def computed(
             for seat, found in sorted(by_seat.items())
         ),
         high_water=evidence.high_water,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known by registration beside the connections."""
+
+    checks: tuple[Check, ...]
+    answers: Mapping[str, Mapping[str, int]]
+    watched: Mapping[str, tuple[Span, ...]]
+
+
+def _told(evidence: Evidence, deadline: int) -> _Told:
+    answers: dict[str, dict[str, int]] = defaultdict(dict)
+    for answer in evidence.answers:
+        first = answers[answer.registration_id].get(answer.check_id, answer.answered_at)
+        answers[answer.registration_id][answer.check_id] = min(first, answer.answered_at)
+    replays: dict[str, list[Replay]] = defaultdict(list)
+    for row in evidence.replays:
+        replays[row.registration_id].append(row)
+    watched = {whose: watched_before(rows, deadline) for whose, rows in replays.items()}
+    return _Told(evidence.checks, answers, watched)
+
+
+def _entry(
+    registration: Registration,
+    mine: Sequence[Connection],
+    told: _Told,
+    lecture: Lecture,
+    window: Window,
+    policy: Policy,
+) -> Entry:
+    there = presence(mine, told.watched.get(registration.id, ()))
+    checks = Checks(told.checks, told.answers.get(registration.id, {}))
+    return Entry(
+        registration,
+        there,
+        credit(policy, lecture.jp, window, there, registration.role, checks),
+        devices=len({one.identity for one in mine}),
+        reconnects=len(mine) - len({(one.room_name, one.identity) for one in mine}),
+        asked=asked_of(checks, union(spans_of(there)), registration.role),
     )
 
 

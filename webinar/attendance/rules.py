@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from webinar.attendance.trace_rules import Rooms, Trace, rooms_of, successors_of, traces_of
 from webinar.evidence.rules import BEAT_MS, SWEEP_MS, Beats, Evidence, Sweep
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 # How late the media server notices that a client is gone without a word.
 TIMEOUT_MS = 20_000

@@ -114,13 +114,14 @@ async def finalise(session: AsyncSession, lecture: Lecture, now: int) -> Attenda
 
 async def gather(session: AsyncSession, lecture: Lecture, only: Registration | None = None) -> Gathered:
     """Read what the attendance follows from; of one person, or of everybody."""
+    one = evidences.Only(only.id, only.seat) if only else None
     rooms = [room.name for room in await lectures.rooms_of(session, lecture.id)]
     return Gathered(
         lecture,
         await lectures.window_of(session, lecture),
         await policies.get(session, lecture.policy_id, lecture.policy_version),
         (only,) if only else tuple(await lectures.registrations(session, lecture.id, active=False)),
-        await evidences.evidence_of(session, lecture.id, rooms, seat=only.seat if only else None),
+        await evidences.evidence_of(session, lecture.id, rooms, only=one),
     )
 
 

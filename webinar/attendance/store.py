@@ -20,6 +20,8 @@ from webinar.policies.rules import Sentence
 
 # Databases limit the number of parameters.
 ROWS = 500
+# Names the intervals of a row that were watched and not attended.
+REPLAY = "replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,24 @@ class Stored:
     why: tuple[Sentence, ...]
     high_water: Mapping[str, int]
     computed_at: int
-    devices: int
-    reconnects: int
+    replay_seconds: int = 0
+    checks_asked: int = 0
+    checks_answered: int = 0
+    devices: int = 0
+    reconnects: int = 0
 
     @property
     def credit(self) -> Credit:
-        return Credit(self.seconds, self.uncertainty_s, self.jp, self.state, self.why)
+        return Credit(
+            self.seconds,
+            self.uncertainty_s,
+            self.jp,
+            self.state,
+            self.why,
+            self.replay_seconds,
+            self.checks_asked,
+            self.checks_answered,
+        )
 
 
 async def of_lecture(session: AsyncSession, lecture_id: str) -> dict[str, Stored]:
@@ -201,7 +215,10 @@ def _values(log: AttendanceLog, entry: Entry, sort_names: Mapping[str, str]) -> 
         "uncertainty_s": entry.credit.uncertainty_s,
         "jp": entry.credit.jp,
         "state": entry.credit.state.value,
-        "intervals": [[i.start, i.end, list(i.sources), i.uncertainty_ms] for i in entry.presence.intervals],
+        "intervals": _intervals(entry.presence),
+        "checks_asked": entry.credit.checks_asked,
+        "checks_answered": entry.credit.checks_answered,
+        "replay_seconds": entry.credit.replay_seconds,
         "why": [[said.message, dict(said.fields)] for said in entry.credit.why],
         "rules_version": RULES_VERSION,
         "high_water": dict(log.high_water),
@@ -214,6 +231,22 @@ def _values(log: AttendanceLog, entry: Entry, sort_names: Mapping[str, str]) -> 
     }
 
 
+def _intervals(presence: Presence) -> list[list[object]]:
+    """What was watched of the replay stands behind the stays, with its own source."""
+    stays: list[list[object]] = [
+        [i.start, i.end, list(i.sources), i.uncertainty_ms] for i in presence.intervals
+    ]
+    return stays + [[start, end, [REPLAY], 0] for start, end in presence.watched]
+
+
+def _presence(intervals: Sequence[Sequence[Any]]) -> Presence:
+    stays = [row for row in intervals if row[2] != [REPLAY]]
+    return Presence(
+        tuple(Interval(start, end, tuple(names), off) for start, end, names, off in stays),
+        watched=tuple((start, end) for start, end, names, _ in intervals if names == [REPLAY]),
+    )
+
+
 def stored(row: AttendanceRow) -> Stored:
     """The row as it was decided."""
     intervals: Any = row.intervals
@@ -221,7 +254,7 @@ def stored(row: AttendanceRow) -> Stored:
     return Stored(
         registration_id=row.registration_id,
         lecture_id=row.lecture_id,
-        presence=Presence(tuple(Interval(s, e, tuple(names), off) for s, e, names, off in intervals)),
+        presence=_presence(intervals),
         seconds=row.seconds,
         uncertainty_s=row.uncertainty_s,
         jp=row.jp,
@@ -229,6 +262,9 @@ def stored(row: AttendanceRow) -> Stored:
         why=tuple(Sentence(*said) for said in why),
         high_water=row.high_water,
         computed_at=row.computed_at,
+        replay_seconds=row.replay_seconds,
+        checks_asked=row.checks_asked,
+        checks_answered=row.checks_answered,
         devices=row.devices,
         reconnects=row.reconnects,
     )

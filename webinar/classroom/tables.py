@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webinar.core.tables import Base, Id, Ms, Sequence64
+from webinar.core.tables import Base, Ms, Sequence64
 
 
 class ChatMessageRow(Base):
@@ -30,22 +30,6 @@ class HandRow(Base):
     registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
     lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"), index=True)
     raised_at: Mapped[int] = mapped_column(Ms)
-
-
-class PresenceCheckRow(Base):
-    """A question "still here?" at a moment that nobody was told of before."""
-
-    __tablename__ = "presence_checks"
-    __table_args__ = (UniqueConstraint("lecture_id", "number"),)
-
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"))
-    # 1, 2, 3 … in the order of their moments.
-    number: Mapped[int] = mapped_column(Integer)
-    due_at: Mapped[int] = mapped_column(Ms)
-    # When it was really asked, and until when it could be answered; None while it was not.
-    asked_at: Mapped[int | None] = mapped_column(Ms)
-    closes_at: Mapped[int | None] = mapped_column(Ms)
 
 
 class ConsentRow(Base):

@@ -60,12 +60,68 @@ class Beats:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A presence check that was asked, and until when it could be answered."""
+
+    id: str
+    number: int
+    asked_at: int
+    closes_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to a presence check; `how` is "click", or "speaking" of those who were not asked for it."""
+
+    check_id: str
+    registration_id: str
+    identity: str
+    answered_at: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What one player showed in one minute of our clock; `spans` are instants of the lecture."""
+
+    registration_id: str
+    player: str
+    minute: int
+    recording_id: str
+    spans: tuple[tuple[int, int], ...]
+    first_at: int
+    last_at: int
+    beats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """Segments handed out to one viewer in one minute, with the instants of the lecture that they show."""
+
+    registration_id: str
+    minute: int
+    first_at: int
+    last_at: int
+    segments: int
+    from_at: int
+    to_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """All there is about one lecture, and the last rows that were looked at."""
+    """All there is about one lecture, and the last rows that were looked at.
+
+    `high_water` has the last id of `webhooks` and `sweeps`, and the last instant of `heartbeats`, `checks`,
+    `answers`, `replays` and `segments`.
+    """
 
     events: tuple[Event, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
     beats: tuple[Beats, ...] = ()
+    checks: tuple[Check, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    replays: tuple[Replay, ...] = ()
+    segments: tuple[Segments, ...] = ()
     high_water: Mapping[str, int] = field(default_factory=dict)
 
 

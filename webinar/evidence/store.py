@@ -1,14 +1,24 @@
 """Evidence is appended and read, never changed; a page's minute grows until it is over."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, case, func, insert, or_, select
+from sqlalchemy import case, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webinar.evidence.rules import Beats, Event, Evidence, Seen, Sweep
+from webinar.evidence.reading import Only, evidence_of
 from webinar.evidence.tables import HeartbeatRow, SweepRow, WebhookRow
+
+__all__ = [
+    "Listed",
+    "Only",
+    "evidence_of",
+    "last_sweep_at",
+    "last_webhook_at",
+    "record_heartbeat",
+    "record_sweep",
+]
 
 MINUTE_MS = 60_000
 CONNECTED = "ACTIVE"
@@ -100,46 +110,6 @@ def _upsert(session: AsyncSession, row: dict[str, Any]) -> Any:
     )
 
 
-async def evidence_of(
-    session: AsyncSession, lecture_id: str, room_names: Sequence[str], *, seat: str | None = None
-) -> Evidence:
-    """All evidence of one lecture: three statements, whatever the number of rooms and people.
-
-    Args:
-        seat: only what tells of this seat, and of the rooms themselves (a room that came back after a crash
-            ends everybody's stay in the one before it).
-    """
-    events_of: ColumnElement[bool] = WebhookRow.room_name.in_(room_names)
-    beats_of: ColumnElement[bool] = HeartbeatRow.lecture_id == lecture_id
-    if seat is not None:
-        own = f"{seat}."
-        first_of_each = select(func.min(WebhookRow.id)).where(events_of).group_by(WebhookRow.room_sid)
-        events_of &= or_(
-            WebhookRow.identity.is_(None),
-            WebhookRow.identity.startswith(own, autoescape=True),
-            WebhookRow.id.in_(first_of_each),
-        )
-        beats_of &= HeartbeatRow.identity.startswith(own, autoescape=True)
-    hooks = await session.execute(select(*_EVENT_COLUMNS).where(events_of).order_by(WebhookRow.id))
-    looks = await session.execute(
-        select(SweepRow.id, SweepRow.room_name, SweepRow.room_sid, SweepRow.at, SweepRow.participants)
-        .where(SweepRow.room_name.in_(room_names))
-        .order_by(SweepRow.id)
-    )
-    pages = await session.execute(select(*_BEAT_COLUMNS).where(beats_of))
-    events, sweeps, beats = hooks.all(), looks.all(), pages.all()
-    return Evidence(
-        events=tuple(_event(row) for row in events),
-        sweeps=tuple(Sweep(name, sid, at, _seen(people, seat)) for _, name, sid, at, people in sweeps),
-        beats=tuple(Beats(*row) for row in beats),
-        high_water={
-            "webhooks": events[-1][0] if events else 0,
-            "sweeps": sweeps[-1][0] if sweeps else 0,
-            "heartbeats": max((row.last_at for row in beats), default=0),
-        },
-    )
-
-
 async def last_webhook_at(session: AsyncSession) -> int | None:
     """When the newest webhook was received; for the doctor."""
     newest = select(WebhookRow.received_at).order_by(WebhookRow.id.desc()).limit(1)
@@ -150,40 +120,3 @@ async def last_sweep_at(session: AsyncSession, room_name: str) -> int | None:
     """When a room was last looked at."""
     newest = select(SweepRow.at).where(SweepRow.room_name == room_name).order_by(SweepRow.id.desc()).limit(1)
     return (await session.execute(newest)).scalar()
-
-
-def _event(row: Sequence[Any]) -> Event:
-    return Event(*row[1:])
-
-
-def _seen(people: Iterable[Sequence[Any]], seat: str | None) -> tuple[Seen, ...]:
-    """Those who were listed, or of them only the devices of one seat."""
-    own = "" if seat is None else f"{seat}."
-    return tuple(Seen(*person) for person in people if str(person[0]).startswith(own))
-
-
-_EVENT_COLUMNS = (
-    WebhookRow.id,
-    WebhookRow.event_id,
-    WebhookRow.event,
-    WebhookRow.room_name,
-    WebhookRow.room_sid,
-    WebhookRow.participant_sid,
-    WebhookRow.identity,
-    WebhookRow.kind,
-    WebhookRow.joined_at_ms,
-    WebhookRow.created_at_s,
-    WebhookRow.reason,
-    WebhookRow.received_at,
-)
-_BEAT_COLUMNS = (
-    HeartbeatRow.registration_id,
-    HeartbeatRow.identity,
-    HeartbeatRow.participant_sid,
-    HeartbeatRow.minute,
-    HeartbeatRow.first_at,
-    HeartbeatRow.last_at,
-    HeartbeatRow.beats,
-    HeartbeatRow.visible,
-    HeartbeatRow.left_at,
-)

@@ -24,6 +24,7 @@ from webinar.people.effects import SignInMails
 from webinar.people.importing.write import ImportWriter
 from webinar.people.passwords import Passwords
 from webinar.privacy.job import RetentionJob
+from webinar.reports.service import ReportMaker
 from webinar.web.site import Site
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def handlers(settings: Settings, db: Database, rooms: LiveKit, out: SmtpMailer) 
         "tally": Tallies(db, clock),
         "import": ImportWriter(db, clock).write_import,
         "retention": RetentionJob(db, storage(settings), clock),
+        "report": ReportMaker(db, clock).make_report,
     }
 
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from recordings.playlist import init_name
 from recordings.storage import recording_key, sha256
@@ -32,6 +32,9 @@ from webinar.lectures.tables import RegistrationRow
 from webinar.people.access import API_SCOPES, scope_of
 from webinar.people.importing import check
 from webinar.people.tables import PersonRow, RoleRow, UnitRow
+from webinar.reports import service as reports
+from webinar.reports.rules import FileKind, Wish
+from webinar.reports.tables import ReportRow
 from webinar.web.api.endpoint import PREFIX
 from webinar.web.routes import ROUTES
 from webinar.web.site import Access, Route
@@ -66,7 +69,10 @@ BY_ACCESS = {
 }
 OBJECTS = (
     (r"GET /lectures/{id}", HAS_A_SEAT),
-    (r"\w+ /lectures/{id}/(edit|actions/\w+|attendance|attendance\.csv)", MANAGES),
+    (r"\w+ /lectures/{id}/(edit|actions/\w+|attendance|exports)", MANAGES),
+    (r"GET /lectures/{id}/(attendance|intervals)\.(csv|xlsx|pdf)", MANAGES),
+    # The organiser asked for it.
+    (r"GET /reports/{id}(/file)?", frozenset({ORGANISER})),
     (r"\w+ /lectures/{id}/registrations(/resend)?", MANAGES),
     (r"POST /lectures/{id}/registrations/{registration}/(resend|revoke|cancel|restore|readmit)", MANAGES),
     (r"\w+ /lectures/{id}/(room|admission|classroom|heartbeat|chat|hand)", HAS_A_SEAT),
@@ -87,6 +93,7 @@ OBJECTS = (
 FORMS: dict[str, dict[str, str]] = {
     "POST /people/{id}/roles": {"role": "lecturer", "unit_id": "{unit}"},
     "POST /people/{id}/roles/withdraw": {"role": "lecturer", "unit_id": "{unit}"},
+    "POST /lectures/{id}/exports": {"kind": "csv"},
     "POST /settings/units": {"parent_id": "{institution}", "name": ""},
 }
 # What is asked for behind the path.
@@ -182,6 +189,7 @@ async def a_world(site: RunningSite) -> World:
     await site.media.open_room(f"{lecture.id}.main")
     import_id = await an_import(site, people[ORGANISER].id)
     key_id, _ = await site.key(home.id, API_SCOPES[0])
+    report_id = await a_report(site, people[ORGANISER].id, lecture.id)
     return World(
         site,
         {role: person.id for role, person in people.items()},
@@ -189,7 +197,7 @@ async def a_world(site: RunningSite) -> World:
             "lectures": lecture.id, "people": people[PARTICIPANT].id, "import": import_id,
             "registration": seat.id, "seat": seat.seat, "name": init_name(0),
             "link": f"{seat.id}.{link_token(LINK_KEY.encode(), seat.id, 1)}", "token": "a" * 43,
-            "units": unit.id, "keys": key_id, "unit": unit.id, "institution": home.id,
+            "units": unit.id, "keys": key_id, "reports": report_id, "unit": unit.id, "institution": home.id,
         },
     )  # fmt: skip
 
@@ -200,6 +208,16 @@ async def an_import(site: RunningSite, author_id: str) -> str:
         author = await scope_of(session, author_id)
     table = b"nama;email;unit\r\nAni;ani@x.example;disdik\r\n"
     return (await check.check(site.database, author, content=table, file_name="a.csv", now=NINE)).id
+
+
+async def a_report(site: RunningSite, asker_id: str, lecture_id: str) -> str:
+    """A file that is ready."""
+    async with site.database.writing() as session:
+        scope = await scope_of(session, asker_id)
+        report = await reports.ask(session, scope, Wish(FileKind.CSV, "id", lecture_id), NINE)
+        values = {"state": "ready", "content": b"name", "file_name": "a.csv"}
+        await session.execute(update(ReportRow).where(ReportRow.id == report.id).values(**values))
+    return report.id
 
 
 async def _a_replay(session: Any, site: RunningSite, lecture: Any) -> None:

@@ -1,7 +1,5 @@
 """From stored evidence to the attendance log, its CSV and its final state, on both databases."""
 
-import csv
-import io
 from dataclasses import dataclass
 
 import pytest
@@ -11,13 +9,11 @@ from tests.build import (
     DAY,
     MINUTE,
     NINE,
-    SECOND,
     a_window,
 )
 from tests.integration.attendance_scene import Scene, scene
 from webinar.attendance import service
 from webinar.attendance.credit_rules import State
-from webinar.attendance.export import csv_chunks, decimal_jp, harmless
 from webinar.core.errors import NotFound
 from webinar.evidence import store as evidence
 from webinar.lectures.tables import RegistrationRow
@@ -158,41 +154,6 @@ async def test_a_log_costs_the_same_number_of_statements_for_one_person_and_for_
     for seat in scene.seats:
         await scene.stayed(seat, NINE, NINE + 90 * MINUTE)
     assert await statements() == few
-
-
-async def test_the_csv_has_a_row_a_person_times_with_offset_and_no_formulas(scene: Scene) -> None:
-    await scene.stayed("budi", NINE + 3 * SECOND, NINE + 90 * MINUTE)
-    log = await scene.log(NINE + 2 * DAY)
-    content = b"".join(csv_chunks(log, "id"))
-    assert content.startswith(
-        b"\xef\xbb\xbfperson_id,name,email,unit,role,first_join,last_leave,seconds,jp,state"
-    )
-    rows = {row["name"]: row for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig")))}
-    assert set(rows) == {"Budi Santoso", "Siti Rahma", "'=Agus", "Ani"}
-    budi = rows["Budi Santoso"]
-    assert budi["first_join"] == "2026-11-25T09:00:03+08:00"
-    assert budi["last_leave"] == "2026-11-25T10:30:00+08:00"
-    assert (budi["seconds"], budi["jp"], budi["state"], budi["role"]) == (
-        "5397",
-        "2",
-        "credited",
-        "participant",
-    )
-    assert budi["why"] == "89 dari 90 menit, yang diperlukan 72 menit."
-    assert rows["Siti Rahma"]["first_join"] == ""
-    assert rows["Siti Rahma"]["state"] == "absent"
-
-
-@pytest.mark.parametrize(
-    "cell",
-    ["=1+1", "+62811", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", '=cmd|" /C calc"!A0'],
-)
-def test_cells_that_could_be_formulas_are_made_harmless(cell: str) -> None:
-    assert harmless(cell) == f"'{cell}"
-
-
-def test_jp_is_written_without_idle_zeros() -> None:
-    assert [decimal_jp(h) for h in (0, 200, 150, 133, 105)] == ["0", "2", "1.5", "1.33", "1.05"]
 
 
 async def test_the_own_entry_is_the_one_of_the_log(scene: Scene) -> None:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from webinar.attendance import export, service
+from webinar.attendance import service
 from webinar.attendance.credit_rules import State, earns
 from webinar.attendance.curve_rules import Bar, bar, curve
 from webinar.attendance.log_rules import AttendanceLog, Entry
 from webinar.attendance.wording import why
-from webinar.core.clock import to_datetime
 from webinar.core.errors import Invalid
 from webinar.core.language import Language
 from webinar.hours import service as hours
@@ -117,23 +116,6 @@ def _row(language: Language, found: AttendanceLog, entry: Entry) -> Row:
     )
 
 
-async def as_csv(request: web.Request) -> web.StreamResponse:
-    """The log as a file for a spreadsheet."""
-    asked = context(request)
-    async with asked.reading() as session:
-        found = await service.log(session, asked.rights, request.match_info["id"], asked.now)
-    day = to_datetime(found.lecture.starts_at, found.lecture.zone).strftime("%Y-%m-%d")
-    # In one piece, so that it gets the headers of every answer; ten thousand people are two megabytes.
-    body = b"".join(export.csv_chunks(found, asked.language))
-    return web.Response(
-        body=body,
-        headers={
-            "Content-Type": "text/csv; charset=utf-8",
-            "Content-Disposition": f'attachment; filename="kehadiran-{day}-{found.lecture.id[:8]}.csv"',
-        },
-    )
-
-
 # --- the official time -------------------------------------------------------------------------
 
 
@@ -191,6 +173,5 @@ async def fix_window(request: web.Request) -> web.StreamResponse:
 
 ROUTES = (
     Route("GET", "/lectures/{id}/attendance", log, Access.ORGANISER),
-    Route("GET", "/lectures/{id}/attendance.csv", as_csv, Access.ORGANISER),
     Route("POST", "/lectures/{id}/actions/window", fix_window, Access.ORGANISER),
 )

@@ -14,6 +14,7 @@ from webinar.web import (
     profile,
     recordings,
     registrations,
+    reports,
     sign_in,
 )
 from webinar.web.api import routes as api
@@ -33,6 +34,7 @@ ROUTES: tuple[Route, ...] = (
     *classroom.ROUTES,
     *attendance.ROUTES,
     *hours.ROUTES,
+    *reports.ROUTES,
     *recordings.ROUTES,
     *api.ROUTES,
 )

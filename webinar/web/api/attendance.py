@@ -5,7 +5,7 @@ from aiohttp import web
 from webinar.attendance import service
 from webinar.attendance.log_rules import AttendanceLog, Entry
 from webinar.attendance.wording import why
-from webinar.web import attendance as pages
+from webinar.web import reports as pages
 from webinar.web.api import models, paging, wire
 from webinar.web.api.endpoint import Endpoint
 from webinar.web.api.wire import reply

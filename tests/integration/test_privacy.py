@@ -20,7 +20,7 @@ from tests.build import (
     a_room,
     an_institution,
 )
-from webinar.attendance.tables import AttendanceRow, TallyRow
+from webinar.attendance.tables import AttendanceRow
 from webinar.classroom.tables import ChatMessageRow, ConsentRow
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
@@ -28,7 +28,6 @@ from webinar.core.effects import Again, Effect
 from webinar.core.errors import Forbidden, Invalid, NotFound
 from webinar.core.ids import new_id
 from webinar.core.tables import AuditRow, Base, EffectRow
-from webinar.evidence import digest_rules as digests
 from webinar.evidence import store as evidence
 from webinar.evidence.tables import HeartbeatRow, RetiredRow, SweepRow, WebhookRow
 from webinar.hours import service as hours
@@ -248,7 +247,6 @@ async def test_nothing_goes_before_its_time(world: World) -> None:
 
 
 async def test_heartbeats_go_first_and_the_digest_of_everything_still_matches(world: World) -> None:
-    await sealed(world)
     await run_job(world, NINE + 92 * DAY)
     assert await world.count(HeartbeatRow) == 0
     assert await world.count(WebhookRow) == 2
@@ -259,7 +257,6 @@ async def test_heartbeats_go_first_and_the_digest_of_everything_still_matches(wo
 
 
 async def test_evidence_that_was_changed_after_the_hours_were_settled_is_told(world: World) -> None:
-    await sealed(world)
     async with world.db.writing() as session:
         await session.execute(
             update(WebhookRow).where(WebhookRow.event_id == "EV_1").values(created_at_s=NINE // 1000 + 60)
@@ -269,7 +266,6 @@ async def test_evidence_that_was_changed_after_the_hours_were_settled_is_told(wo
 
 
 async def test_a_run_that_was_cut_off_is_taken_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    await sealed(world)
 
     async def dies(*_: object) -> int:
         raise ConnectionError
@@ -353,18 +349,3 @@ async def test_the_job_is_owed_once(world: World) -> None:
             await job.owe_first(session, now)
     async with world.db.reading() as session:
         assert list(await session.scalars(select(EffectRow.due_at).where(EffectRow.key == job.KEY))) == [NINE]
-
-
-async def sealed(world: World) -> None:
-    """The digest that the settling leaves in the header."""
-    async with world.db.writing() as session:
-        facts = await evidence.evidence_of(session, world.lecture.id, [f"{world.lecture.id}.main"])
-        if await session.get(TallyRow, world.lecture.id) is None:
-            session.add(
-                TallyRow(
-                    lecture_id=world.lecture.id, final=True, policy_version=1, rules_version=1, high_water={},
-                    window=[], summary={}, curve=[], rows=1, computed_at=NINE,
-                )
-            )  # fmt: skip
-            await session.flush()
-        await session.execute(update(TallyRow).values(evidence_sha256=digests.digest_of(facts)))

@@ -12,6 +12,7 @@ from webinar.attendance.log_rules import AttendanceLog, Entry, computed
 from webinar.attendance.rules import RULES_VERSION
 from webinar.attendance.tally_rules import HERE, SETTLED, inputs_of
 from webinar.evidence import store as evidences
+from webinar.evidence.digest_rules import digest_of
 from webinar.evidence.rules import Evidence
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import Lecture, Registration, Window
@@ -108,6 +109,7 @@ async def finalise(session: AsyncSession, lecture: Lecture, now: int) -> Attenda
         summary=summary_of(fresh),
         points=curve(fresh).points,
         final=True,
+        evidence_sha256=digest_of(found.evidence),
     )
     return fresh
 

@@ -124,7 +124,7 @@ class RetentionJob:
             if kind.value in known or tally is None or not tally.final:
                 return
             names = [room.name for room in await lectures.rooms_of(session, lecture_id)]
-            facts = await evidence.evidence_of(session, lecture_id, names)
+            facts = await evidence.evidence_of(session, lecture_id, names, until=tally.high_water)
         beats = digests.beats_digest(facts)
         if (gone := known.get(Kind.HEARTBEATS.value)) is not None:
             beats = gone.sha256

@@ -7,6 +7,7 @@ from scheduler.plan import Seen
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import main_room_name
 from webinar.policies import store as policies
+from webinar.policies.rules import settling_seconds
 
 
 async def observe(session: AsyncSession, lecture_id: str) -> Seen | None:
@@ -20,5 +21,5 @@ async def observe(session: AsyncSession, lecture_id: str) -> Seen | None:
         lecture=lecture,
         room=(await lectures.rooms_named(session, [name])).get(name),
         recording=await recordings.of_lecture(session, lecture_id),
-        quiet_period_s=policy.quiet_period_s,
+        quiet_period_s=settling_seconds(policy),
     )

@@ -43,7 +43,8 @@ class Action(StrEnum):
 class Seen:
     """A lecture as the database has it. The watch writes there what the media server has.
 
-    `recording` is None when none was ever wanted; `quiet_period_s` is the pinned policy's.
+    `recording` is None when none was ever wanted; `quiet_period_s` is how long after its end
+    the hours are settled.
     """
 
     lecture: Lecture

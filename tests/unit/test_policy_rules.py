@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 
 from webinar.core.errors import Invalid
-from webinar.policies.rules import Kind, Policy, checked, default, earned, needed_seconds, sentence
+from webinar.policies.rules import (
+    Kind,
+    Policy,
+    checked,
+    default,
+    earned,
+    needed_seconds,
+    sentence,
+    settling_seconds,
+)
 from webinar.policies.wording import told
 
 NINETY = 90 * 60
@@ -55,3 +64,10 @@ def test_a_policy_that_makes_no_sense_is_refused_at_its_field(field: str, value:
     with pytest.raises(Invalid) as refused:
         checked(replace(Policy("p", 1, "i", "x", Kind.THRESHOLD, 80), **{field: value}))  # type: ignore[arg-type]
     assert [error.field for error in refused.value.errors] == [field]
+
+
+def test_hours_are_not_settled_while_watching_the_replay_still_counts() -> None:
+    assert settling_seconds(replace(THRESHOLD, replay_days=7)) == 86_400
+    assert settling_seconds(replace(THRESHOLD, replay_percent=50, replay_days=7)) == 7 * 86_400
+    long = replace(THRESHOLD, replay_percent=50, replay_days=1, quiet_period_s=2 * 86_400)
+    assert settling_seconds(long) == 2 * 86_400

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from webinar.core.errors import FieldError, Invalid
 
 MINUTE_S = 60
+DAY_S = 86_400
 WHOLE_JP = 100
 # Five minutes are meant for a lecture of an hour or more; of a short one they would be most of it.
 TOLERANCE_SHARE = 8
@@ -125,6 +126,12 @@ def earned(policy: Policy, jp: int, window_s: int, seconds: int) -> int:
     if counted * WHOLE_JP >= jp * jp_s:
         return jp
     return min(jp, counted // jp_s * WHOLE_JP)
+
+
+def settling_seconds(policy: Policy) -> int:
+    """How long after its end a lecture's hours are settled: not while watching the replay still counts."""
+    replay_s = policy.replay_days * DAY_S if policy.replay_percent else 0
+    return max(policy.quiet_period_s, replay_s)
 
 
 def minutes_up(seconds: int) -> int:

@@ -21,7 +21,7 @@ from webinar.people import store as people
 from webinar.people.access import Role
 from webinar.people.rules import zones as known_zones
 from webinar.policies import store as policies
-from webinar.policies.rules import sentence
+from webinar.policies.rules import sentence, settling_seconds
 from webinar.policies.wording import told
 from webinar.web import timeline
 from webinar.web.context import Context, context
@@ -361,7 +361,7 @@ async def detail(request: web.Request) -> web.StreamResponse:
         manages = asked.rights.reaches(Role.ORGANISER, lecture.unit_path)
         shown: dict[str, Any] = {}
         if manages:
-            shown = await _for_managers(asked, session, lecture, policy.quiet_period_s)
+            shown = await _for_managers(asked, session, lecture, settling_seconds(policy))
     return asked.page(
         "lectures/detail.html",
         lecture=lecture,

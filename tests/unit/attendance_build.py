@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from webinar.evidence.rules import Beats, Event, Evidence, Seen, Sweep
+from webinar.evidence.rules import Beats, Event, Evidence, Seen, Segments, Sweep
 
 NINE = 1_795_568_400_000
 ROOM = "lecture.main"
@@ -77,9 +77,21 @@ def every(step: float, start: float, end: float) -> list[float]:
     return [start + step * n for n in range(max(0, int((end - start) // step) + 1)) if start + step * n < end]
 
 
-def evidence(*facts: Event | Sweep | Beats) -> Evidence:
+def segments(start: float, end: float, registration: str = "registration") -> list[Segments]:
+    """Handed out every four seconds: one row a minute."""
+    minutes: dict[int, list[int]] = {}
+    for when in every(4, start, end):
+        minutes.setdefault(at(when) // 60_000, []).append(at(when))
+    return [
+        Segments(registration, minute, min(times), max(times), len(times), min(times), max(times))
+        for minute, times in minutes.items()
+    ]
+
+
+def evidence(*facts: Event | Sweep | Beats | Segments) -> Evidence:
     return Evidence(
         tuple(f for f in facts if isinstance(f, Event)),
         tuple(f for f in facts if isinstance(f, Sweep)),
         tuple(f for f in facts if isinstance(f, Beats)),
+        segments=tuple(f for f in facts if isinstance(f, Segments)),
     )

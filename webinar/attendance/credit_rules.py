@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from webinar.attendance.check_rules import NONE_ASKED, Asked, Checks, answers, asked_of, enough
+from webinar.attendance.connection_rules import Connection
 from webinar.attendance.counted_rules import PERCENT_S, Counted, counted
 from webinar.attendance.interval_rules import Span, clipped, filled, length, union
-from webinar.attendance.rules import Connection
 from webinar.attendance.why_rules import MINUTE_MS, Case, why, why_unpaid
 from webinar.lectures.rules import Seat, Window
 from webinar.policies.rules import WHOLE_JP, Policy, Sentence, earned, role_jp
@@ -136,7 +136,8 @@ def credit(
         window=window,
         counted=found.counted,
         asked=found.asked,
-        was_there=bool(presence.intervals),
+        was_there=any(i.end > i.start for i in presence.intervals),
+        claimed=bool(presence.intervals),
         most=worth,
         by_time=by_time,
         unsure_s=uncertainty_s if doubtful else None,

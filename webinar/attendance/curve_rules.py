@@ -66,7 +66,10 @@ def bar(presence: Presence, window: Window) -> Bar:
     least = (window.ends_at - window.starts_at) // LEAST_MARK
     doubtful = []
     for interval in presence.intervals:
-        if interval.uncertainty_ms >= NOTEWORTHY_MS:
+        if interval.start == interval.end:
+            # Nothing proves it: it may have lasted for all of its uncertainty, and never began before.
+            doubtful.append((interval.end, interval.end + interval.uncertainty_ms))
+        elif interval.uncertainty_ms >= NOTEWORTHY_MS:
             half = max(interval.uncertainty_ms, least // 2)
             doubtful.append((interval.end - half, interval.end + half))
     return Bar(tuple((i.start, i.end) for i in presence.intervals), tuple(doubtful))

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from webinar.attendance.check_rules import Asked, Checks, asked_of
+from webinar.attendance.connection_rules import Connection
 from webinar.attendance.counted_rules import replay_deadline, watched_before
 from webinar.attendance.credit_rules import Credit, Presence, State, credit, presence, seconds_in, spans_of
 from webinar.attendance.interval_rules import Span, union
-from webinar.attendance.rules import Connection, connections
+from webinar.attendance.rules import connections
 from webinar.evidence.rules import Check, Evidence, Replay
 from webinar.lectures.rules import Lecture, Registration, Window
 from webinar.policies.rules import Policy

@@ -13,12 +13,16 @@ not say is in its section on webhooks. In short:
 The result depends on the set of facts only, neither on their order nor on repetitions.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from webinar.attendance.connection_rules import HEARTBEAT, SWEEP, WEBHOOK, WHOLE_SECOND_MS, Connection
 from webinar.attendance.trace_rules import Rooms, Trace, rooms_of, successors_of, traces_of
-from webinar.evidence.rules import BEAT_MS, SWEEP_MS, Beats, Evidence, Sweep
+from webinar.attendance.viewer_rules import viewers
+from webinar.evidence.rules import BEAT_MS, SWEEP_MS, Beats, Evidence
+
+__all__ = ["RULES_VERSION", "Connection", "connections"]
 
 RULES_VERSION = 2
 
@@ -26,39 +30,16 @@ RULES_VERSION = 2
 TIMEOUT_MS = 20_000
 LONGEST_CUT_MS = TIMEOUT_MS + BEAT_MS
 BEAT_SLACK_MS = 2_000
-# The media server tells the time of a "left" in whole seconds, rounded down.
-WHOLE_SECOND_MS = 1_000
 # Lists of a cluster may be seconds old: two that agree prove an absence only when they are so far apart.
 STALE_MS = 5_000
 FRESH_MS = 2 * SWEEP_MS + STALE_MS
 LATE_REASONS = frozenset({"CONNECTION_TIMEOUT", "DUPLICATE_IDENTITY"})
 
-WEBHOOK, SWEEP, HEARTBEAT = "webhook", "sweep", "heartbeat"
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """One device in one room. `uncertainty_ms` is how far the end may be off; open ones last until now."""
-
-    room_name: str
-    room_sid: str
-    participant_sid: str
-    identity: str
-    start: int
-    end: int
-    sources: tuple[str, ...]
-    uncertainty_ms: int
-    open: bool = False
-    reason: str | None = None
-
-    @property
-    def seat(self) -> str:
-        return self.identity.partition(".")[0]
-
 
 def connections(evidence: Evidence, now: int) -> list[Connection]:
     """Every connection of people (recorders and agents are none), in the order of their start."""
-    traces = [trace for trace in traces_of(evidence).values() if trace.counts]
+    told = traces_of(evidence)
+    traces = [trace for trace in told.values() if trace.counts]
     rooms = rooms_of(evidence)
     successors = successors_of(traces)
     beats = _beats_by_connection(evidence.beats)
@@ -67,7 +48,12 @@ def connections(evidence: Evidence, now: int) -> list[Connection]:
         signs = beats[trace.participant_sid] + beats[trace.identity]
         until = successors.get(trace.key)
         made.append(_connection(trace, rooms, until, signs, now))
-    return sorted(made, key=lambda c: (c.start, c.end, c.room_sid, c.participant_sid))
+    made += viewers(evidence, made, {sid for _, sid in told}, now)
+    return sorted(made, key=_order)
+
+
+def _order(one: Connection) -> tuple[int, int, str, str, str]:
+    return one.start, one.end, one.room_sid, one.participant_sid, one.identity
 
 
 def _beats_by_connection(beats: Iterable[Beats]) -> dict[str, list[Beats]]:
@@ -94,13 +80,12 @@ def _connection(
         uncertainty = max(WHOLE_SECOND_MS, (now if bound is None else bound) - end)
         if is_open:
             end = max(now, start)
-    if not trace.born:
+    if trace.made_at is None or trace.jumped:
         uncertainty = max(uncertainty, SWEEP_MS)
-    heard = beats and (_signs(beats, start, end) or _signs(beats, start, end + uncertainty))
     sources = {
         WEBHOOK: trace.joined or trace.left,
         SWEEP: trace.seen_at,
-        HEARTBEAT: heard,
+        HEARTBEAT: _heard(beats, start, end + uncertainty),
     }
     return Connection(
         trace.room_name,
@@ -148,24 +133,26 @@ def _bound(trace: Trace, rooms: Rooms, successor: int | None, beats: Sequence[Be
         rooms.superseded.get((trace.room_name, trace.room_sid)),
         rooms.finished.get(trace.room_sid),
         successor,
-        _absent_since(trace, rooms.sweeps.get(trace.room_name, ())),
+        _absent_since(trace, rooms),
         _goodbye(trace, beats),
     ]
     known = [at for at in bounds if at is not None]
     return max(min(known), trace.start) if known else None
 
 
-def _absent_since(trace: Trace, sweeps: Sequence[Sweep]) -> int | None:
+def _absent_since(trace: Trace, rooms: Rooms) -> int | None:
     """The first of the lists after the last sight, when a later one agrees with it.
 
     That the room itself is gone needs no second look: it does not come back under its SID.
     """
     last = max(trace.seen_at, default=trace.start)
-    gone = next((s.at for s in sweeps if s.at > last and s.room_sid is None), None)
-    denials = [s.at for s in sweeps if s.at > last and s.room_sid in (trace.room_sid, None)]
-    if gone is not None or (denials and denials[-1] - denials[0] >= STALE_MS):
-        return denials[0]
-    return None
+    without = rooms.without.get((trace.room_name, trace.room_sid), ())
+    after = bisect_right(without, last)
+    if after == len(without):
+        return None
+    gone = rooms.gone.get(trace.room_name, ())
+    is_gone = bool(gone) and gone[-1] > last
+    return without[after] if is_gone or without[-1] - without[after] >= STALE_MS else None
 
 
 def _goodbye(trace: Trace, beats: Sequence[Beats]) -> int | None:
@@ -181,6 +168,10 @@ def _last_sight(trace: Trace, beats: Sequence[Beats], bound: int | None) -> int:
     horizon = max((row.last_at for row in beats), default=0) if bound is None else bound
     sights = [at for at in trace.seen_at if bound is None or at <= bound]
     return max([trace.start, *sights, *_signs(beats, trace.start, horizon)])
+
+
+def _heard(beats: Iterable[Beats], start: int, end: int) -> bool:
+    return any(start <= at <= end for row in beats for at in (row.first_at, row.last_at, row.left_at or 0))
 
 
 def _signs(beats: Sequence[Beats], start: int, end: int) -> list[int]:

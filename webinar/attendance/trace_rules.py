@@ -8,11 +8,20 @@ from itertools import pairwise
 from webinar.evidence.rules import Event, Evidence, Sweep
 
 COUNTED_KINDS = frozenset({"standard", "sip"})
+# An event cannot tell of what happens after it was received; two clocks differ by a little.
+AHEAD_MS = 5_000
+# Nor of what is longer ago than the media server keeps what it could not deliver, and its last retries.
+LATE_MS = 15 * 60_000
 
 
 @dataclass(slots=True)
 class Trace:
-    """What the media server said about one connection."""
+    """What was said about one connection.
+
+    `born` is when the media server made it. Where its clock cannot have been right, `mended` is the same by
+    ours, as far as that can be told: best by the event of its joining. `trusted` when an event with a
+    possible time told of it.
+    """
 
     room_name: str
     room_sid: str
@@ -21,10 +30,13 @@ class Trace:
     kind: str = "standard"
     joined: bool = False
     aborted: bool = False
-    born: set[int] = field(default_factory=set)
+    jumped: bool = False
+    trusted: bool = False
+    born: int | None = None
+    mended: tuple[bool, int] | None = None
     left: set[tuple[int, str]] = field(default_factory=set)
-    told_at: set[int] = field(default_factory=set)
-    seen_at: set[int] = field(default_factory=set)
+    told_at: list[int] = field(default_factory=list)
+    seen_at: list[int] = field(default_factory=list)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -37,17 +49,39 @@ class Trace:
         return bool(real and self.identity and self.kind in COUNTED_KINDS)
 
     @property
+    def made_at(self) -> int | None:
+        if self.mended is not None and (self.mended[0] or not self.trusted):
+            return self.mended[1]
+        return self.born
+
+    @property
     def start(self) -> int:
-        return min(self.born or (self.told_at | self.seen_at))
+        made_at = self.made_at
+        return min((*self.told_at, *self.seen_at)) if made_at is None else made_at
 
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """What bounds the connections of the rooms: later SIDs, ends and lists."""
+    """What bounds the connections of the rooms: later SIDs, ends, and lists; instants in order.
+
+    `without` has by room name and SID the lists of that room, and those that found no room of the name;
+    `gone` the latter alone, by room name.
+    """
 
     superseded: Mapping[tuple[str, str], int]
     finished: Mapping[str, int]
-    sweeps: Mapping[str, Sequence[Sweep]]
+    without: Mapping[tuple[str, str], Sequence[int]]
+    gone: Mapping[str, Sequence[int]]
+
+
+def told_at(event: Event) -> int:
+    """When it happened, by the media server's clock; by ours where that one cannot have been right."""
+    at = event.created_at_s * 1000
+    return at if _possible(at, event) else event.received_at
+
+
+def _possible(at: int, event: Event) -> bool:
+    return event.received_at - LATE_MS <= at <= event.received_at + AHEAD_MS
 
 
 def traces_of(evidence: Evidence) -> dict[tuple[str, str], Trace]:
@@ -55,59 +89,103 @@ def traces_of(evidence: Evidence) -> dict[tuple[str, str], Trace]:
     for event in evidence.events:
         if event.participant_sid and event.room_sid:
             key = (event.room_sid, event.participant_sid)
-            trace = traces.setdefault(key, Trace(event.room_name, *key))
+            trace = traces.get(key)
+            if trace is None:
+                trace = traces[key] = Trace(event.room_name, *key)
             _take(trace, event)
     for sweep in evidence.sweeps:
-        for seen in sweep.participants if sweep.room_sid else ():
-            key = (sweep.room_sid or "", seen.participant_sid)
-            trace = traces.setdefault(key, Trace(sweep.room_name, *key))
-            trace.identity, trace.kind = seen.identity, seen.kind
-            trace.seen_at.add(sweep.at)
-            if seen.joined_at_ms:
-                trace.born.add(seen.joined_at_ms)
+        if sweep.room_sid:
+            _list(traces, sweep, sweep.room_sid)
     return traces
+
+
+def _list(traces: dict[tuple[str, str], Trace], sweep: Sweep, room_sid: str) -> None:
+    """Thousands of people in hundreds of lists: this is where a live lecture's time goes."""
+    at = sweep.at
+    for seen in sweep.participants:
+        key = (room_sid, seen.participant_sid)
+        trace = traces.get(key)
+        if trace is None:
+            trace = traces[key] = Trace(sweep.room_name, *key)
+        if not trace.identity:
+            trace.identity, trace.kind = seen.identity, seen.kind.lower()
+        trace.seen_at.append(at)
+        born = seen.joined_at_ms
+        if born and born <= at + AHEAD_MS and (trace.born is None or born < trace.born):
+            trace.born = born
 
 
 def _take(trace: Trace, event: Event) -> None:
     trace.identity = event.identity or trace.identity
     trace.kind = (event.kind or trace.kind).lower()
+    at = told_at(event)
     if event.joined_at_ms:
-        trace.born.add(event.joined_at_ms)
+        _made(trace, event, event.joined_at_ms, at - event.created_at_s * 1000)
     if event.event == "participant_joined":
         trace.joined = True
-        trace.told_at.add(event.created_at_s * 1000)
+        trace.told_at.append(at)
     elif event.event == "participant_left":
-        trace.left.add((event.created_at_s * 1000, event.reason or ""))
-        trace.told_at.add(event.created_at_s * 1000)
+        trace.left.add((at, event.reason or ""))
+        trace.told_at.append(at)
     elif event.event == "participant_connection_aborted":
         trace.aborted = True
+
+
+def _made(trace: Trace, event: Event, born: int, off: int) -> None:
+    """`off` is by how much the clock was wrong when the event was made, 0 when it can have been right.
+
+    It may have been right when the connection was made; where that cannot be told, the later instant
+    counts: nobody earns by a clock.
+    """
+    if not off:
+        trace.trusted = True
+        trace.born = born if trace.born is None else min(born, trace.born)
+        return
+    trace.jumped = True
+    made_at = born if off < 0 and born <= event.received_at else born + off
+    mended = (event.event == "participant_joined", made_at)
+    trace.mended = mended if trace.mended is None else max(mended, trace.mended)
 
 
 def rooms_of(evidence: Evidence) -> Rooms:
     exact: dict[str, dict[str, int]] = defaultdict(dict)
     coarse: dict[str, dict[str, int]] = defaultdict(dict)
     finished: dict[str, int] = {}
-    sweeps: dict[str, dict[tuple[int, str | None], Sweep]] = defaultdict(dict)
     for event in evidence.events:
         if not event.room_sid:
             continue
-        at = event.created_at_s * 1000
+        at = told_at(event)
         _lower(coarse[event.room_name], event.room_sid, at)
-        if event.joined_at_ms:
+        if event.joined_at_ms and at == event.created_at_s * 1000:
             _lower(exact[event.room_name], event.room_sid, event.joined_at_ms)
         if event.event == "room_finished":
             _lower(finished, event.room_sid, at)
     for sweep in evidence.sweeps:
-        sweeps[sweep.room_name][(sweep.at, sweep.room_sid)] = sweep
         if sweep.room_sid:
             _lower(exact[sweep.room_name], sweep.room_sid, sweep.at)
     # Events are told in whole seconds, in which a server may die and be back: where something exact is
     # known of a room it decides which came first.
     first = {name: {**coarse[name], **exact[name]} for name in {*coarse, *exact}}
-    in_order = {
-        name: sorted(of.values(), key=lambda s: (s.at, s.room_sid or "")) for name, of in sweeps.items()
+    without, gone = _lists(evidence.sweeps, first)
+    return Rooms(_superseded(first), finished, without, gone)
+
+
+def _lists(
+    sweeps: Iterable[Sweep], rooms: Mapping[str, Iterable[str]]
+) -> tuple[dict[tuple[str, str], list[int]], dict[str, list[int]]]:
+    listed: dict[tuple[str, str], list[int]] = defaultdict(list)
+    gone: dict[str, list[int]] = defaultdict(list)
+    for sweep in sweeps:
+        if sweep.room_sid:
+            listed[(sweep.room_name, sweep.room_sid)].append(sweep.at)
+        else:
+            gone[sweep.room_name].append(sweep.at)
+    without = {
+        (name, sid): sorted([*listed.get((name, sid), ()), *gone.get(name, ())])
+        for name, sids in rooms.items()
+        for sid in sids
     }
-    return Rooms(_superseded(first), finished, in_order)
+    return without, {name: sorted(ats) for name, ats in gone.items()}
 
 
 def _lower(least: dict[str, int], key: str, at: int) -> None:

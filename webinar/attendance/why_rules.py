@@ -22,13 +22,17 @@ MINUTE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What was decided about somebody: `most` is what could be earned and `by_time` what the time gave."""
+    """What was decided about somebody: `most` is what could be earned and `by_time` what the time gave.
+
+    `was_there` when something proves it, `claimed` when at least the page said so.
+    """
 
     policy: Policy
     window: Window
     counted: Counted
     asked: Sequence[Asked]
     was_there: bool
+    claimed: bool
     most: int
     by_time: int
     unsure_s: int | None
@@ -60,6 +64,8 @@ def why_unpaid(case: Case) -> tuple[Sentence, ...]:
 def _nothing(case: Case) -> tuple[Sentence, ...]:
     if case.was_there:
         return (Sentence("in the room, but not during the official window", {}),)
+    if case.claimed:
+        return (Sentence("the page was open, but nothing proves that the session was followed", {}),)
     return (Sentence("not in the room", {}),)
 
 

@@ -5,6 +5,7 @@ the head's digest, does.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.hours.rules import GENESIS, Draft, Head, LedgerEntry, Verification, body_of, differs
-from webinar.hours.tables import LedgerHeadRow, LedgerRow
+from webinar.hours.tables import HourTotalRow, LedgerHeadRow, LedgerRow
 
 PAGE = 1_000
 
@@ -85,7 +86,34 @@ async def _append(session: AsyncSession, institution_id: str, drafts: Sequence[D
             .where(LedgerHeadRow.institution_id == institution_id)
             .values(number=head.number, digest=head.digest)
         )
+        await _add_up(session, rows)
     return len(rows)
+
+
+async def _add_up(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what each person's year adds up to; whoever appends holds the head, so that nobody is lost."""
+    added: dict[tuple[str, int], tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for row in rows:
+        jp, entries = added[row["person_id"], row["year"]]
+        added[row["person_id"], row["year"]] = (jp + row["jp"], entries + 1)
+    institution_id = rows[0]["institution_id"]
+    values = [
+        {"person_id": person, "year": year, "institution_id": institution_id, "jp": jp, "entries": entries}
+        for (person, year), (jp, entries) in sorted(added.items())
+    ]
+    made: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = made(HourTotalRow)
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["person_id", "year"],
+            set_={
+                "jp": HourTotalRow.jp + statement.excluded.jp,
+                "entries": HourTotalRow.entries + statement.excluded.entries,
+                "institution_id": statement.excluded.institution_id,
+            },
+        ),
+        values,
+    )
 
 
 async def _locked_head(session: AsyncSession, institution_id: str) -> Head:

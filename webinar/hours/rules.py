@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 GENESIS = "0" * 64
 DEFAULT_TARGET = 2_000
+DEFAULT_ZONE = "Asia/Jakarta"
 CREDIT = "credit"
 
 
@@ -49,8 +50,21 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Because:
+    """Who changed a value, and why; without an author it was the policy. `before_jp` counted before."""
+
+    before_jp: int
+    author: str
+    reason: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class YearEntry:
-    """One lecture in a person's year; `jp` is what is counted, provisional ones are not yet."""
+    """One lecture in a person's year; `jp` is what is counted, provisional ones are not yet.
+
+    `adjusted` where somebody changed what was computed.
+    """
 
     lecture_id: str
     title: str
@@ -64,6 +78,8 @@ class YearEntry:
     seconds: int
     why: str
     provisional: bool
+    registration_id: str = ""
+    adjusted: Because | None = None
 
 
 @dataclass(frozen=True, slots=True)

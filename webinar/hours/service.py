@@ -1,7 +1,8 @@
 """Hours are earned when a lecture becomes final, and added up by year."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,32 +12,28 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.attendance import service as attendance
 from webinar.attendance import store as attendances
 from webinar.attendance.credit_rules import Credit
-from webinar.attendance.log_rules import AttendanceLog, Entry
-from webinar.attendance.rules import RULES_VERSION
+from webinar.attendance.log_rules import AttendanceLog
 from webinar.core.language import Language
-from webinar.hours import ledger
+from webinar.hours import ledger, posting, store
 from webinar.hours.rules import (
-    CREDIT,
     DEFAULT_TARGET,
-    Draft,
+    DEFAULT_ZONE,
+    Because,
     Head,
     LedgerEntry,
     Verification,
     YearEntry,
     YearOfHours,
-    credit_key,
     total,
 )
+from webinar.hours.store import Adjusted
 from webinar.hours.tables import LedgerRow
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import Lecture, LectureState, Registration
-from webinar.lectures.rules import year_of as year_in
 from webinar.people import store as people
 from webinar.people.access import Scope
-from webinar.people.tables import PersonRow, UnitRow
 from webinar.policies.wording import joined
 
-DEFAULT_ZONE = "Asia/Jakarta"
 MOST_LECTURES_A_YEAR = 2_000
 _SHOWN = (LectureState.LIVE, LectureState.ENDED, LectureState.FINAL, LectureState.ARCHIVED)
 
@@ -46,17 +43,14 @@ async def settle(session: AsyncSession, lecture: Lecture, now: int) -> Attendanc
 
     The caller moves the lecture to `final` in the same transaction.
     """
+    if lecture.trial:
+        return await attendance.finalise(session, lecture, now)
+    already, _ = await attendances.held(session, lecture.id)
     log = await attendance.finalise(session, lecture, now)
-    if not lecture.trial:
-        await credit(session, log, now)
+    # What is final was posted in the transaction that made it so; evidence that came since changes nothing.
+    if not already:
+        await posting.post_final(session, log, now)
     return log
-
-
-async def credit(session: AsyncSession, log: AttendanceLog, now: int) -> int:
-    """Append what everybody earned to the ledger of the own institution; answers how many entries are new."""
-    earners = [entry for entry in log.entries if entry.credit.jp]
-    homes = await _homes(session, [entry.registration.person_id for entry in earners])
-    return await ledger.append(session, [_draft(log, entry, homes) for entry in earners], now)
 
 
 async def year_of(
@@ -105,45 +99,6 @@ def year_span(year: int, zone: str) -> tuple[int, int]:
     return first, after
 
 
-def _draft(log: AttendanceLog, entry: Entry, homes: Mapping[str, tuple[str, str]]) -> Draft:
-    person_id = entry.registration.person_id
-    institution_id, zone = homes[person_id]
-    return Draft(
-        institution_id=institution_id,
-        key=credit_key(log.lecture.id, person_id),
-        person_id=person_id,
-        lecture_id=log.lecture.id,
-        year=year_in(log.window.starts_at, zone),
-        kind=CREDIT,
-        jp=entry.credit.jp,
-        facts={
-            "registration_id": entry.registration.id,
-            "role": entry.registration.role.value,
-            "seconds": entry.credit.seconds,
-            "uncertainty_s": entry.credit.uncertainty_s,
-            "state": entry.credit.state.value,
-            "lecture_jp": log.lecture.jp,
-            "policy": {"id": log.policy.id, "version": log.policy.version},
-            "window": [list(span) for span in log.window.spans],
-            "rules_version": RULES_VERSION,
-            "evidence": dict(log.high_water),
-        },
-    )
-
-
-async def _homes(session: AsyncSession, person_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Institution and its zone, by person; in slices, since databases limit the number of parameters."""
-    homes = {}
-    for first in range(0, len(person_ids), ledger.PAGE):
-        rows = await session.execute(
-            select(PersonRow.id, PersonRow.institution_id, UnitRow.zone)
-            .join(UnitRow, UnitRow.id == PersonRow.institution_id)
-            .where(PersonRow.id.in_(person_ids[first : first + ledger.PAGE]))
-        )
-        homes.update({person: (home, zone or DEFAULT_ZONE) for person, home, zone in rows})
-    return homes
-
-
 async def _ledger_of(session: AsyncSession, person_id: str, year: int) -> list[LedgerEntry]:
     rows = await session.scalars(
         select(LedgerRow)
@@ -160,20 +115,32 @@ async def _year_entries(
     now: int,
     language: Language,
 ) -> list[YearEntry]:
-    """Two statements for all lectures that are final, some more for each that is not yet."""
-    stored = await attendances.of_registrations(session, [seat.id for _, seat in seats])
+    """Three statements for all lectures that are final, some more for each that is not yet."""
+    ids = [seat.id for _, seat in seats]
+    stored = await attendances.of_registrations(session, ids)
+    changed = await store.effective_of(session, ids)
     in_ledger: dict[str, int] = defaultdict(int)
     for line in earned:
         in_ledger[line.lecture_id] += line.jp
     entries = []
     for lecture, seat in seats:
         if decided := stored.get(seat.id):
-            entries.append(_year_entry(lecture, seat, decided.credit, in_ledger[lecture.id], False, language))
+            entry = _year_entry(lecture, seat, decided.credit, in_ledger[lecture.id], False, language)
+            entries.append(_with(entry, changed.get(seat.id)))
         elif lecture.state not in attendance.SETTLED:
             found = await attendance.of_person(session, lecture, seat.person_id, now)
             if found:
-                entries.append(_year_entry(lecture, seat, found.credit, found.credit.jp, True, language))
+                entry = _year_entry(lecture, seat, found.credit, found.credit.jp, True, language)
+                entries.append(_with(entry, changed.get(seat.id)))
     return entries
+
+
+def _with(entry: YearEntry, changed: Adjusted | None) -> YearEntry:
+    """The entry with the adjustment that counts instead of what was computed."""
+    if changed is None:
+        return entry
+    because = Because(changed.before_jp, changed.author, changed.reason, changed.at)
+    return replace(entry, jp=changed.jp if entry.provisional else entry.jp, adjusted=because)
 
 
 def _year_entry(
@@ -192,4 +159,5 @@ def _year_entry(
         seconds=worth.seconds,
         why=joined(language, worth.why, lecture.zone),
         provisional=provisional,
+        registration_id=seat.id,
     )

@@ -61,6 +61,10 @@ def _past(_: Callable[..., str], entry: Entry, names: Mapping[str, Person]) -> E
         "final": _("Hours settled"),
         "cancelled": _("Cancelled"),
         "window_fixed": _("The official time was fixed"),
+        "adjusted": _("JP of %(people)s people adjusted", people=entry.fields.get("people", 0)),
+        "adjustment_undone": _(
+            "Adjustment of %(people)s people taken back", people=entry.fields.get("people", 0)
+        ),
         "recording_started": _("Recording began"),
         "recording_ready": _("The replay is ready"),
         "recording_paused": _("Recording paused: no space is left"),
@@ -128,6 +132,8 @@ _ICONS = {
     "final": "badge-check",
     "cancelled": "calendar-x",
     "window_fixed": "ruler",
+    "adjusted": "pencil",
+    "adjustment_undone": "undo-2",
     "recording_started": "disc",
     "recording_ready": "circle-play",
     "recording_paused": "circle-pause",

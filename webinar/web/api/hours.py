@@ -4,6 +4,7 @@ from aiohttp import web
 
 from webinar.core.clock import to_datetime
 from webinar.hours import service
+from webinar.hours.rules import DEFAULT_ZONE
 from webinar.people import store as people
 from webinar.web.api import models, wire
 from webinar.web.api.endpoint import Endpoint
@@ -17,7 +18,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     wish = wire.query(request, models.YearQuery)
     async with asked.reading() as session:
         home = await people.institution(session, asked.rights.institution_id)
-        year = wish.year or to_datetime(asked.now, home.zone or service.DEFAULT_ZONE).year
+        year = wish.year or to_datetime(asked.now, home.zone or DEFAULT_ZONE).year
         found = await service.year_of(
             session, asked.rights, request.match_info["id"], year, asked.now, asked.language
         )

@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -171,7 +172,31 @@ def test_a_return_within_twenty_seconds_does_not_count_the_absence() -> None:
         joined(68, "PA_2"),
     ]
     first, _ = connections(evidence(*facts), at(70))
-    assert first.end == at(45)
+    assert (first.end, first.uncertainty_ms) == (at(48), 20_000)
+
+
+def test_a_return_while_the_site_was_away_takes_off_no_more_than_the_server_needs_to_notice() -> None:
+    """The site kept no beats from 30 on; lost at 60, back at 68."""
+    facts: list[Fact] = [
+        joined(0),
+        *beats(0, 15, 30),
+        left(68, reason="DUPLICATE_IDENTITY"),
+        joined(68, "PA_2"),
+    ]
+    first, _ = connections(evidence(*facts), at(70))
+    assert abs(first.end - at(60)) <= first.uncertainty_ms <= 20_000
+
+
+@pytest.mark.parametrize("reason", ["ROOM_DELETED", "PARTICIPANT_REMOVED"])
+def test_who_is_put_out_was_there_but_for_what_the_server_had_not_noticed_yet(reason: str) -> None:
+    """Silent from 45 on; the room is closed at 62, before a loss would have been noticed."""
+    found = one(joined(0), *beats(*every(15, 0, 50)), left(62, reason=reason))
+    assert (found.end, found.uncertainty_ms) == (at(62), 17_000)
+
+
+def test_a_sleeping_phone_is_there_until_the_room_is_closed() -> None:
+    found = one(joined(0), *beats(0, 15), left(3000, reason="ROOM_DELETED"))
+    assert (found.end, found.uncertainty_ms) == (at(3000), 20_000)
 
 
 def test_a_reload_without_a_missed_beat_cuts_nothing() -> None:
@@ -192,7 +217,7 @@ def test_beats_of_the_next_connection_do_not_hide_when_the_first_fell_silent() -
     """Both within one minute under one identity; only the connection's own beats count."""
     facts: list[Fact] = [joined(0), *beats(0, 15), left(40, reason="DUPLICATE_IDENTITY"), joined(40, "PA_2")]
     first, _ = connections(evidence(*facts, *beats(41, 56, sid="PA_2")), at(57))
-    assert first.end == at(15)
+    assert first.end == at(20)
 
 
 def test_beats_that_do_not_name_their_connection_cut_only_what_is_certain() -> None:

@@ -33,7 +33,9 @@ BEAT_SLACK_MS = 2_000
 # Lists of a cluster may be seconds old: two that agree prove an absence only when they are so far apart.
 STALE_MS = 5_000
 FRESH_MS = 2 * SWEEP_MS + STALE_MS
-LATE_REASONS = frozenset({"CONNECTION_TIMEOUT", "DUPLICATE_IDENTITY"})
+# The server ended a connection of which it may not have known yet that it was dead.
+ENDED_BY_OTHERS = frozenset({"ROOM_DELETED", "ROOM_CLOSED", "PARTICIPANT_REMOVED", "SERVER_SHUTDOWN"})
+LATE_REASONS = frozenset({"CONNECTION_TIMEOUT", "DUPLICATE_IDENTITY"}) | ENDED_BY_OTHERS
 
 
 def connections(evidence: Evidence, now: int) -> list[Connection]:
@@ -106,7 +108,7 @@ def _cut(start: int, told: int, reason: str, beats: Sequence[Beats]) -> tuple[in
 
     Somebody who vanished is noticed up to 20 s late. The heartbeat shows when it happened; never
     more than those seconds and one beat are taken off, since a sleeping phone falls silent while
-    its sound plays on.
+    its sound plays on, and since all pages are silent while the site is away.
     """
     if reason not in LATE_REASONS:
         return told, WHOLE_SECOND_MS
@@ -114,17 +116,20 @@ def _cut(start: int, told: int, reason: str, beats: Sequence[Beats]) -> tuple[in
     if not signs:
         return told, min(TIMEOUT_MS, told - start) + WHOLE_SECOND_MS
     last = max(signs)
-    said_goodbye = any(row.left_at == last for row in beats)
-    unknown = min(BEAT_MS, told - last)
-    if said_goodbye:
-        gone, uncertainty = last, WHOLE_SECOND_MS
-    elif reason == "CONNECTION_TIMEOUT":
-        gone, uncertainty = min(max(told - TIMEOUT_MS, last), last + unknown), unknown
-    elif told - last <= BEAT_MS + BEAT_SLACK_MS:
-        gone, uncertainty = told, unknown
+    if any(row.left_at == last for row in beats):
+        return max(last, told - LONGEST_CUT_MS, start), WHOLE_SECOND_MS
+    silent = told - last
+    if reason == "CONNECTION_TIMEOUT":
+        unknown = min(BEAT_MS, silent)
+        gone = max(min(max(told - TIMEOUT_MS, last), last + unknown), told - LONGEST_CUT_MS)
+    elif reason in ENDED_BY_OTHERS or silent <= BEAT_MS + BEAT_SLACK_MS:
+        # Nothing says that it was over before, but until now the server need not have noticed.
+        gone, unknown = told, min(silent, TIMEOUT_MS)
     else:
-        gone, uncertainty = last, unknown
-    return max(gone, told - LONGEST_CUT_MS, start), max(uncertainty, WHOLE_SECOND_MS)
+        # Back before the server had noticed, which takes it 20 s.
+        gone = max(last, told - TIMEOUT_MS)
+        unknown = told - gone
+    return max(gone, start), max(unknown, WHOLE_SECOND_MS)
 
 
 def _bound(trace: Trace, rooms: Rooms, successor: int | None, beats: Sequence[Beats]) -> int | None:

@@ -1,4 +1,4 @@
-"""Two worlds with a media server and people: the real one and the fake one, handled alike."""
+"""Worlds with a media server and people, handled alike: the real one, the fake one, the simulated one."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,8 +12,10 @@ from webinar.core.clock import SystemClock
 from webinar.media import webhook
 from webinar.media.fake import FakeMedia
 from webinar.media.livekit import LiveKit
+from webinar.media.notifier import Notifier
 from webinar.media.port import Media
 from webinar.media.rules import MICROPHONE
+from webinar.media.simulator import MediaSimulator, Timing
 from webinar.media.tokens import mint
 from webinar.media.webhook import WebhookEvent
 
@@ -94,6 +96,28 @@ class FakeWorld:
 
     def stranger(self) -> Media:
         return self.media.with_secret("x" * 43)
+
+
+class SimulatedWorld(FakeWorld):
+    """The fake one with a queue of webhooks, and with time that passes."""
+
+    media: MediaSimulator
+
+    def __init__(self) -> None:
+        self.events = []
+        self.media = MediaSimulator(
+            SystemClock(), KEY, SECRET, Notifier(self._deliver), timing=lambda: Timing(connect_s=0.01)
+        )
+
+    async def join(self, room: str, identity: str, **grants: Any) -> Guest:
+        token = mint(
+            KEY, SECRET, identity=identity, name="Siti", room=room, now=SystemClock().now(), **grants
+        )
+        return FakeGuest(self.media, room, identity, (await self.media.connect(token)).sid)
+
+    async def _deliver(self, event: WebhookEvent) -> int:
+        self.events.append(event)
+        return 200
 
 
 class RealGuest:

@@ -1,4 +1,4 @@
-"""What the real media server and the fake one have in common. Each test runs on both."""
+"""What the real media server, the fake and the simulated one have in common. Each test runs on all."""
 
 import asyncio
 import time
@@ -7,17 +7,19 @@ from typing import TypeVar
 
 import pytest
 
-from tests.contract.media_worlds import FakeWorld, World, real_world
+from tests.contract.media_worlds import FakeWorld, SimulatedWorld, World, real_world
 from webinar.media.port import MediaMisconfigured, MediaUnavailable, ParticipantAbsent, Permission
 
 PATIENCE_S = 20.0
 T = TypeVar("T")
 
 
-@pytest.fixture(params=["fake", "real"])
+@pytest.fixture(params=["fake", "simulated", "real"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     if request.param == "fake":
         yield FakeWorld()
+    elif request.param == "simulated":
+        yield SimulatedWorld()
     else:
         async with real_world() as world:
             yield world

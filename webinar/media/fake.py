@@ -1,7 +1,8 @@
 """A media server in memory, for unit tests: no media, but the rooms, identities and events of the real one.
 
 It passes the contract suite of the real server. Time comes from the clock it is given; nothing
-happens by itself but what the real server would tell at once.
+happens by itself but what the real server would tell at once. What takes time or goes wrong
+(lost webhooks, late lefts, old lists) is in `simulator.py`, which is built on this one.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from webinar.media.port import (
 from webinar.media.rules import STANDARD, counts
 from webinar.media.signing import body_of
 from webinar.media.webhook import (
+    PARTICIPANT_ABORTED,
     PARTICIPANT_JOINED,
     PARTICIPANT_LEFT,
     ROOM_FINISHED,
@@ -34,6 +36,7 @@ from webinar.media.webhook import (
 )
 
 TOKEN_LEEWAY_MS = 60_000
+ACTIVE, JOINING = "ACTIVE", "JOINING"
 
 
 @dataclass(slots=True)
@@ -88,10 +91,7 @@ class FakeMedia:
         self._answer()
         if name not in self._rooms:
             return
-        for identity in list(self._rooms[name].participants):
-            self._leave(name, identity, "ROOM_DELETED")
-        self._emit(ROOM_FINISHED, name, None)
-        del self._rooms[name]
+        self._finish(name)
 
     async def list_rooms(self) -> list[RoomState]:
         self._answer()
@@ -142,6 +142,15 @@ class FakeMedia:
         Raises:
             PermissionError: the token is not ours, has expired or lets nobody in.
         """
+        room, participant = self.dial(token)
+        return self.arrive(room, participant)
+
+    def dial(self, token: str) -> tuple[str, ParticipantState]:
+        """Make the participant, who is not connected yet; answers the room's name, too.
+
+        Raises:
+            PermissionError: the token is not ours, has expired or lets nobody in.
+        """
         self._answer()
         claims = self._claims(token)
         video, identity = claims["video"], claims["sub"]
@@ -153,7 +162,7 @@ class FakeMedia:
             sid=self._sid("PA"),
             name=claims.get("name", ""),
             kind=claims.get("kind", "standard").upper(),
-            state="ACTIVE",
+            state=JOINING,
             joined_at_ms=self._clock.now(),
             hidden=video.get("hidden", False),
             is_publisher=False,
@@ -161,7 +170,19 @@ class FakeMedia:
             metadata=claims.get("metadata", ""),
         )
         room.participants[identity] = participant
-        self._emit(PARTICIPANT_JOINED, name, participant)
+        return name, participant
+
+    def arrive(self, room: str, dialled: ParticipantState) -> ParticipantState:
+        """Media flows: only now the participant counts as joined.
+
+        Raises:
+            MediaUnavailable: the participant, or the server, is gone in the meantime.
+        """
+        if not self.holds(room, dialled.sid):
+            raise MediaUnavailable()
+        participant = replace(dialled, state=ACTIVE)
+        self._rooms[room].participants[dialled.identity] = participant
+        self._emit(PARTICIPANT_JOINED, room, participant)
         return participant
 
     def leave(self, room: str, identity: str, reason: str = "CLIENT_INITIATED") -> None:
@@ -213,7 +234,12 @@ class FakeMedia:
 
     def holds(self, room: str, sid: str) -> bool:
         """Whether the participant of this SID is in the room."""
-        return room in self._rooms and any(p.sid == sid for p in self._rooms[room].participants.values())
+        return self.participant(room, sid) is not None
+
+    def participant(self, room: str, sid: str) -> ParticipantState | None:
+        """Who has this SID in the room."""
+        inside = self._rooms[room].participants.values() if room in self._rooms else ()
+        return next((p for p in inside if p.sid == sid), None)
 
     def with_secret(self, secret: str) -> "FakeMedia":
         """The same server, as somebody sees it who signs with another secret."""
@@ -246,7 +272,14 @@ class FakeMedia:
     def _leave(self, room: str, identity: str, reason: str) -> None:
         if self._holds(room, identity):
             gone = self._rooms[room].participants.pop(identity)
-            self._emit(PARTICIPANT_LEFT, room, gone, reason)
+            self._emit(PARTICIPANT_LEFT if gone.state == ACTIVE else PARTICIPANT_ABORTED, room, gone, reason)
+
+    def _finish(self, name: str) -> None:
+        """Everybody out, then the room."""
+        for identity in list(self._rooms[name].participants):
+            self._leave(name, identity, "ROOM_DELETED")
+        self._emit(ROOM_FINISHED, name, None)
+        del self._rooms[name]
 
     def _emit(self, event: str, room: str, who: ParticipantState | None, reason: str = "") -> None:
         told = WebhookEvent(

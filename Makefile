@@ -4,7 +4,10 @@ SHELL := /bin/sh
 PYTEST ?= .venv/bin/pytest
 NAME ?=
 
-.PHONY: help up setup test test-setup check format faults bench bench-report demo doctor lock clean
+SEEDS ?= 1000
+FIRST_SEED ?= 1
+
+.PHONY: help up setup test test-setup check format faults simulate bench bench-report demo doctor lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +44,9 @@ format: setup ## Format the code, and mend what lint can mend
 
 faults: test-setup ## The slow fault tests with real durations
 	$(PYTEST) -m fault
+
+simulate: test-setup ## Simulated lectures with faults (SEEDS=10000 FIRST_SEED=1; TRACE=1 prints one in full)
+	@.venv/bin/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST_SEED) $(if $(TRACE),--trace)
 
 bench: test-setup ## Run the benchmarks, or one of them (NAME=webhook); one line of JSON a figure
 	@.venv/bin/python -m bench $(NAME)

@@ -1,0 +1,284 @@
+"""SQLite inside the event loop: the driver's interface without its thread.
+
+With a thread for each connection, forty runs of one seed gave thirty interleavings. Here each
+statement runs at once, and everything that has to wait (for the turn to write, for a slow disk) waits
+in simulated time. A connection belongs to a process, and dies with it.
+"""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import event
+
+from webinar.core.database import BUSY_TIMEOUT_MS, IMMEDIATE, Database
+from webinar.evidence.append_rules import Row
+from webinar.evidence.append_sqlite import BUSY_S, SqliteWriter
+
+JULIAN_EPOCH = 2_440_587.5
+DAY_MS = 86_400_000
+
+
+class Owner(Protocol):
+    """The process that a connection belongs to."""
+
+    mortal: bool
+    """Whether it suffers when the database does; the simulation itself does not."""
+
+    async def point(self, what: str) -> None:
+        """A point at which the process may wait, or die."""
+
+
+class Disk:
+    """One database file: whose turn it is to write, and whether it answers at all.
+
+    `now` tells the time in Unix ms; `on_owed` is called after each commit that may have owed an effect.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], int]) -> None:
+        self.path = path
+        self.now = now
+        self.away = False
+        self.crashes = 0
+        self.on_owed: Callable[[], None] = lambda: None
+        self._writer: object | None = None
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._open: list[LoopConnection] = []
+
+    async def turn(self, who: object, patience_s: float) -> None:
+        """Wait for the turn to write, as SQLite's writers do.
+
+        Raises:
+            sqlite3.OperationalError: it did not come.
+        """
+        while self._writer is not None:
+            mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._queue.append(mine)
+            try:
+                async with asyncio.timeout(patience_s):
+                    await mine
+            except TimeoutError:
+                raise sqlite3.OperationalError("database is locked") from None
+        self._writer = who
+
+    def pass_on(self, who: object) -> None:
+        """Give the turn to the next who waits."""
+        if self._writer is not who:
+            return
+        self._writer = None
+        while self._queue:
+            waiter = self._queue.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+    def answer(self, owner: Owner) -> None:
+        """Raise what a database raises that does not answer."""
+        if self.away and owner.mortal:
+            raise sqlite3.OperationalError("unable to open database file")
+
+    def crash(self) -> None:
+        """Every connection breaks and what was not committed is gone; what was committed stays."""
+        self.crashes += 1
+        for connection in list(self._open):
+            if connection.owner.mortal:
+                connection.shut()
+
+    def abandon(self, owner: Owner) -> None:
+        """The connections of a process that died."""
+        for connection in list(self._open):
+            if connection.owner is owner:
+                connection.shut()
+
+    def close(self) -> None:
+        for connection in list(self._open):
+            connection.shut()
+
+    def attach(self, database: Database, owner: Owner) -> None:
+        """Let a `Database` work on this file, in the name of a process."""
+
+        async def made(_path: str, **settings: Any) -> LoopConnection:
+            await owner.point("connect")
+            self.answer(owner)
+            connection = LoopConnection(self, owner)
+            self._open.append(connection)
+            return connection
+
+        database.creator = made  # type: ignore[attr-defined]  # see `database_on_disk`
+
+    def forget(self, connection: "LoopConnection") -> None:
+        if connection in self._open:
+            self._open.remove(connection)
+
+
+def loop_database(name: str) -> Database:
+    """A `Database` whose connections are made by `attach`. Its compiled statements outlive a seed."""
+    database = Database(f"sqlite+aiosqlite:///{name}")
+
+    def connect(_dialect: object, _record: object, _args: object, settings: dict[str, Any]) -> None:
+        settings["async_creator_fn"] = database.creator  # type: ignore[attr-defined]
+
+    event.listen(database.engine.sync_engine, "do_connect", connect)
+    return database
+
+
+class LoopConnection:
+    """What SQLAlchemy asks of a connection of `aiosqlite`, run inside the loop."""
+
+    def __init__(self, disk: Disk, owner: Owner) -> None:
+        self.disk = disk
+        self.owner = owner
+        # A wait below Python would stop the only thread there is.
+        self._connection: sqlite3.Connection | None = sqlite3.connect(
+            disk.path, timeout=0, isolation_level=None
+        )
+        self._connection.create_function("julianday", 1, self._julian_day)
+        self._owes = False
+
+    @property
+    def _conn(self) -> sqlite3.Connection:
+        if self._connection is None:
+            # The words by which SQLAlchemy knows that a connection is gone.
+            raise sqlite3.OperationalError("connection closed")
+        return self._connection
+
+    @property
+    def _tx(self) -> "LoopConnection":
+        return self
+
+    def put_nowait(self, work: tuple[asyncio.Future[Any], Callable[[], Any]]) -> None:
+        """SQLAlchemy hands what it sets on a connection to the driver's thread."""
+        future, deed = work
+        future.set_result(deed())
+
+    def cursor(self) -> "LoopCursor":
+        return LoopCursor(self, self._conn.cursor())
+
+    async def create_function(self, *arguments: Any, **named: Any) -> None:
+        self._conn.create_function(*arguments, **named)
+
+    async def ready(self, sql: str) -> None:
+        """Whatever has to happen before a statement may run."""
+        await self.owner.point("sql")
+        self.disk.answer(self.owner)
+        if sql == IMMEDIATE:
+            await self.disk.turn(self, BUSY_TIMEOUT_MS / 1000)
+            if self._connection is None:
+                self.disk.pass_on(self)
+        if " effects" in sql and not sql.startswith("SELECT"):
+            self._owes = True
+
+    async def commit(self) -> None:
+        await self.owner.point("commit")
+        try:
+            self.disk.answer(self.owner)
+            self._conn.commit()
+        finally:
+            if self._connection is None or not self._connection.in_transaction:
+                self.disk.pass_on(self)
+        if self._owes:
+            self._owes = False
+            self.disk.on_owed()
+        await self.owner.point("committed")
+
+    async def rollback(self) -> None:
+        if self._connection is not None:
+            self._connection.rollback()
+        self.disk.pass_on(self)
+
+    async def close(self) -> None:
+        self.shut()
+
+    def stop(self) -> None:
+        self.shut()
+
+    def shut(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        self.disk.pass_on(self)
+        self.disk.forget(self)
+
+    def _julian_day(self, _when: str) -> float:
+        return self.disk.now() / DAY_MS + JULIAN_EPOCH
+
+
+class LoopCursor:
+    """A cursor whose statements run at once."""
+
+    def __init__(self, connection: LoopConnection, cursor: sqlite3.Cursor) -> None:
+        self._owner = connection
+        self._cursor = cursor
+
+    async def __aenter__(self) -> "LoopCursor":
+        return self
+
+    async def execute(self, sql: str, parameters: Any = ()) -> "LoopCursor":
+        await self._owner.ready(sql)
+        if self._owner._connection is None:
+            raise sqlite3.OperationalError("connection closed")
+        self._cursor.execute(sql, parameters)
+        return self
+
+    async def executemany(self, sql: str, rows: Any) -> "LoopCursor":
+        await self._owner.ready(sql)
+        if self._owner._connection is None:
+            raise sqlite3.OperationalError("connection closed")
+        self._cursor.executemany(sql, rows)
+        return self
+
+    async def fetchall(self) -> list[Any]:
+        return self._cursor.fetchall()
+
+    async def fetchone(self) -> Any:
+        return self._cursor.fetchone()
+
+    async def close(self) -> None:
+        self._cursor.close()
+
+    @property
+    def description(self) -> Any:
+        return self._cursor.description
+
+    @property
+    def rowcount(self) -> int:
+        return self._cursor.rowcount
+
+    @property
+    def lastrowid(self) -> int | None:
+        return self._cursor.lastrowid
+
+
+class LoopWriter(SqliteWriter):
+    """The receiver's own writer, without its thread."""
+
+    def __init__(self, disk: Disk, owner: Owner) -> None:
+        super().__init__(str(disk.path))
+        self._disk = disk
+        self._owner = owner
+        self._crashes = disk.crashes
+
+    async def write(self, rows: Any) -> None:
+        await self._owner.point("sql")
+        await self._disk.turn(self, BUSY_S)
+        try:
+            await self._owner.point("commit")
+            self._disk.answer(self._owner)
+            if self._crashes != self._disk.crashes:
+                self._crashes = self._disk.crashes
+                self._drop()
+                raise sqlite3.OperationalError("connection closed")
+            self._write([Row(*row) for row in rows])
+        finally:
+            self._disk.pass_on(self)
+        await self._owner.point("committed")
+
+    async def ask(self) -> None:
+        self._disk.answer(self._owner)
+        self._ask()
+
+    async def close(self) -> None:
+        self._drop()

@@ -1,0 +1,297 @@
+"""The processes of the service, each of which may die at any await and come back.
+
+What runs in them is the service's own code: the receiver's handler and its log, the evidence store and
+admission behind the site, the scheduler's runner, handlers and watch. They meet in the database.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context, ContextVar
+from random import Random
+from typing import Any, TypeVar
+
+from scheduler.runner import own_handlers
+from scheduler.watch import Watch
+from tests.simulation.disk import Disk, LoopWriter, loop_database
+from webinar.attendance.tallies import Tallies
+from webinar.classroom import service as classroom
+from webinar.classroom.rules import Admission
+from webinar.core.database import Database, DatabaseAway
+from webinar.core.effects_runner import Runner
+from webinar.evidence import store as evidence
+from webinar.evidence.append import WebhookLog
+from webinar.lectures import store as lectures
+from webinar.media.simulator import MediaSimulator
+from webinar.web import hooks
+
+T = TypeVar("T")
+NET_S = 20.0
+WATCH_S = 12.0
+SHORTEST_S = 0.02
+SLOW = 0.04
+"""How often a point in a process takes time, so that others run in between."""
+
+_LIFE: ContextVar["Life | None"] = ContextVar("life", default=None)
+_FREE: list[Database] = []
+
+
+def owned_task(loop: asyncio.AbstractEventLoop, work: Any, context: Context | None = None) -> Any:
+    """The loop's task factory: a task belongs to the life that started it."""
+    task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, context=context)
+    life = (context or {}).get(_LIFE) if context is not None else _LIFE.get()
+    if life is not None:
+        life.tasks[task] = None
+        task.add_done_callback(lambda done: life.tasks.pop(done, None))
+    return task
+
+
+class WorldClock:
+    """The time of the simulation, as one process sees it."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self.ahead = 0
+
+    def now(self) -> int:
+        return self._now() + self.ahead
+
+
+class Life:
+    """One run of a process, from its start to its death."""
+
+    mortal = True
+
+    def __init__(self, process: "Process", chance: Random) -> None:
+        self.alive = True
+        self.tasks: dict[asyncio.Task[Any], None] = {}
+        self._process = process
+        self._chance = chance
+
+    async def point(self, what: str) -> None:
+        """A point at which the process may wait or die; the latter is no exception that code may handle."""
+        if not self.alive:
+            raise asyncio.CancelledError
+        self._process.passed(what)
+        if not self.alive:
+            raise asyncio.CancelledError
+        if self._chance.random() < SLOW:
+            await asyncio.sleep(self._chance.uniform(0.001, 0.05))
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        context = Context()
+        context.run(_LIFE.set, self)
+        return asyncio.get_running_loop().create_task(work, context=context)
+
+    def end(self) -> None:
+        """SIGKILL: nothing of it runs on but what the kernel and the interpreter tidy up."""
+        self.alive = False
+        current = asyncio.current_task()
+        for task in list(self.tasks):
+            if task is not current:
+                task.cancel()
+
+
+class Process:
+    """A process with its name and clock; `deaths` are the points, counted from now, at which it dies."""
+
+    def __init__(self, name: str, disk: Disk, clock: WorldClock, chance: Random, note: Callable[..., None]):
+        self.name = name
+        self.disk = disk
+        self.clock = clock
+        self.life: Life | None = None
+        self.broken: list[str] = []
+        self._chance = chance
+        self._note = note
+        self._dies_in: tuple[int, float] | None = None
+        self._used: list[Database] = []
+
+    def start(self) -> None:
+        if self.life is not None and self.life.alive:
+            return
+        self.life = Life(self, self._chance)
+        self._note("started", self.name)
+        self.life.spawn(self._watched(self.main(self.life)))
+
+    async def _watched(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self.broken.append(f"{self.name} broke: {error!r}")
+            raise
+
+    async def main(self, life: Life) -> None:
+        """What it does by itself."""
+
+    def kill_in(self, points: int, back_in_s: float) -> None:
+        """Die at the point of that number from now, and be back after so many seconds."""
+        self._dies_in = (points, back_in_s)
+
+    def passed(self, what: str) -> None:
+        if what.startswith("commit"):
+            self._note(what, self.name)
+        if self._dies_in is not None:
+            points, back_in_s = self._dies_in
+            self._dies_in = (points - 1, back_in_s)
+            if points <= 0:
+                self.die(back_in_s)
+
+    def die(self, back_in_s: float) -> None:
+        life, self._dies_in = self.life, None
+        if life is None or not life.alive:
+            return
+        self._note("died", self.name)
+        life.end()
+        self.disk.abandon(life)
+        asyncio.get_running_loop().call_later(back_in_s, self.start, context=Context())
+
+    def database(self, life: Life) -> Database:
+        """A database handle of this life."""
+        database = _FREE.pop() if _FREE else loop_database("simulated")
+        self._used.append(database)
+        self.disk.attach(database, life)
+        return database
+
+    def release(self) -> None:
+        """At the end of a seed: the handles are used again, since compiling statements takes long."""
+        for database in self._used:
+            database.engine.sync_engine.dispose(close=False)
+        _FREE.extend(self._used)
+        self._used.clear()
+
+    async def call(self, work: Callable[[Life], Coroutine[Any, Any, T]]) -> T:
+        """Ask the process for something.
+
+        Raises:
+            ConnectionError: it is not there, or dies on the way.
+        """
+        life = self.life
+        if life is None or not life.alive:
+            raise ConnectionRefusedError(self.name)
+        try:
+            return await life.spawn(work(life))
+        except asyncio.CancelledError:
+            if life.alive:
+                raise
+            raise ConnectionResetError(self.name) from None
+
+
+class Web(Process):
+    """The site: lets people in, and keeps the heartbeats of their pages."""
+
+    _db: Database
+
+    async def main(self, life: Life) -> None:
+        self._db = self.database(life)
+
+    async def admit(self, registration_id: str) -> Admission:
+        async def work(_life: Life) -> Admission:
+            async with self._db.reading() as session:
+                seat = await lectures.registration(session, registration_id)
+                lecture = await lectures.find(session, seat.lecture_id) if seat else None
+                assert seat is not None
+                assert lecture is not None
+                return await classroom.admission(session, lecture, seat, self.clock.now())
+
+        return await self.call(work)
+
+    async def beat(self, **said: Any) -> None:
+        async def work(_life: Life) -> None:
+            async with self._db.writing() as session:
+                await evidence.record_heartbeat(session, **said, at=self.clock.now())
+
+        await self.call(work)
+
+
+class _Posted:
+    """As much of an aiohttp request as the receiver's handler looks at."""
+
+    def __init__(self, app: dict[Any, Any], body: bytes, authorization: str) -> None:
+        self.app = app
+        self.headers = {"Authorization": authorization}
+        self.content_length = len(body)
+        self._body = body
+
+    async def read(self) -> bytes:
+        return self._body
+
+
+class Hooks(Process):
+    """The receiver of webhooks."""
+
+    keys: dict[str, str]
+    _app: dict[Any, Any]
+
+    async def main(self, life: Life) -> None:
+        log = WebhookLog(LoopWriter(self.disk, life))
+        await log.start()
+        self._app = {hooks.LOG: log, hooks.CLOCK: self.clock, hooks.KEYS: self.keys}
+
+    async def post(self, body: bytes, authorization: str) -> int:
+        """The status that the media server gets."""
+
+        async def work(_life: Life) -> int:
+            request: Any = _Posted(self._app, body, authorization)
+            return (await hooks.receive(request)).status
+
+        return await self.call(work)
+
+
+class Scheduler(Process):
+    """The runner with the scheduler's own handlers, and the watch; without APScheduler, which reads the real
+    clock and is the tick only."""
+
+    media: MediaSimulator
+
+    async def main(self, life: Life) -> None:
+        database, wake = self.database(life), asyncio.Event()
+        media: Any = _Distant(self.media, life, self._chance)
+        self.disk.on_owed = wake.set
+        handlers = {**own_handlers(database, media, self.clock), "tally": Tallies(database, self.clock)}
+        runner = Runner(database, handlers, self.clock, worker=self.name, freed=wake.set)
+        life.spawn(self._watched(self._looks(Watch(database, media, self.clock))))
+        while True:
+            try:
+                due = await runner.step()
+            except DatabaseAway:
+                due = self.clock.now() + 3_000
+            await self._rest(wake, due)
+
+    async def _rest(self, wake: asyncio.Event, due: int | None) -> None:
+        wait_s = NET_S if due is None else (due - self.clock.now()) / 1000
+        try:
+            async with asyncio.timeout(min(NET_S, max(SHORTEST_S, wait_s))):
+                await wake.wait()
+        except TimeoutError:
+            return
+        # An effect that ends wakes twice, by its end and by its commit: look once.
+        await asyncio.sleep(SHORTEST_S)
+        wake.clear()
+
+    async def _looks(self, watch: Watch) -> None:
+        while True:
+            try:
+                await watch.look()
+            except DatabaseAway:
+                self._note("look failed", self.name)
+            await asyncio.sleep(WATCH_S)
+
+
+class _Distant:
+    """The media server over a network: each call takes time, and the caller may die on either side of it."""
+
+    def __init__(self, media: MediaSimulator, life: Life, chance: Random) -> None:
+        self._media = media
+        self._life = life
+        self._chance = chance
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        async def call(*arguments: Any, **named: Any) -> Any:
+            await self._life.point("ask")
+            await asyncio.sleep(self._chance.uniform(0.001, 0.02))
+            # What the media server starts is its own: it does not die with who asked.
+            work = getattr(self._media, name)(*arguments, **named)
+            answer = await asyncio.get_running_loop().create_task(work, context=Context())
+            await self._life.point("answered")
+            return answer
+
+        return call

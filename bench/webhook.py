@@ -1,8 +1,14 @@
-"""How long the media server waits for its 200: 200 events a second, each durable before the answer.
+"""How long the media server waits for its 200, and how many events a second are taken at most.
 
 The receiver is a process of its own on a real database (SQLite with synchronous=FULL, PostgreSQL with
-fsync and synchronous_commit on); signatures are real, twenty rooms send one event at a time each. Beside
-it, at the same pace in the same run: a bare durable insert of the same row, with nothing around it.
+fsync and synchronous_commit on), run as `webinar hooks` runs it; signatures are real, each event is durable
+before its answer.
+
+- At 200 events a second, twenty rooms send one event at a time each. Beside it, at the same pace in the same
+  run: a bare durable insert of the same row, with nothing around it.
+- As fast as they are answered, over 32 connections that stay open. Beside it in the same run, in turns: a
+  bare aiohttp handler that only verifies the signature, with the same loop and verification, and stores
+  nothing. Everything, PostgreSQL and the generator too, shares the machine.
 """
 
 import argparse
@@ -24,32 +30,32 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import jwt
-from aiohttp import web
+import uvloop
+from aiohttp import hdrs, web
 
+from bench._load import Outcome, closed_loop
 from tests.servers.postgres import postgres
 from webinar.core.database import Database
 from webinar.core.ids import new_id
 from webinar.evidence import append_postgresql, append_sqlite
 from webinar.evidence.append_rules import Row
+from webinar.media.webhook import verify
 from webinar.migrations import upgrade
 from webinar.web.hooks import PATH, create_hooks_app, hooks_runner
 
 KEY, SECRET = "pendopo", "a-secret-of-at-least-thirty-two-bytes"
 RATE, ROOMS, SECONDS, WARM = 200, 20, 10, 200
+CONCURRENCY, EVENTS, TURNS = 32, 10_000, 3
 TO_REACH = {"sqlite": {"p50": 2, "p99": 8}, "postgresql": {"p50": 2, "p99": 5}}
+PER_SECOND_TO_REACH, SHARE_TO_REACH = 3_500, 0.5
 
 
-def figure(name: str, value: float, unit: str, to_reach: float | None, database: str) -> None:
+def figure(
+    name: str, value: float, unit: str, to_reach: float | None, *, better: str = "lower", **settings: object
+) -> None:
     # Another's load on the machine shows in the p99 first, in ours and in the bare insert's.
-    load = round(os.getloadavg()[0], 1)
-    settings: dict[str, object] = {
-        "database": database,
-        "events_per_second": RATE,
-        "rooms": ROOMS,
-        "events": RATE * SECONDS,
-    }
-    settings["load_average"] = load
-    line = {"name": name, "value": round(value, 3), "unit": unit, "to_reach": to_reach, "better": "lower"}
+    settings["load_average"] = round(os.getloadavg()[0], 1)
+    line = {"name": name, "value": round(value, 3), "unit": unit, "to_reach": to_reach, "better": better}
     print(json.dumps(line | {"settings": settings}), flush=True)
 
 
@@ -160,9 +166,9 @@ async def bare_postgresql(dsn: str) -> list[float]:
 
 
 @contextmanager
-def receiver(url: str) -> Iterator[int]:
-    """The receiver in a process of its own; answers its port."""
-    command = [sys.executable, "-m", "bench.webhook", "--serve", url]
+def serving(*what: str) -> Iterator[int]:
+    """The receiver, or the bare handler, in a process of its own; answers its port."""
+    command = [sys.executable, "-m", "bench.webhook", *what]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -173,7 +179,22 @@ def receiver(url: str) -> Iterator[int]:
 
 
 async def serve(url: str) -> None:
-    runner = hooks_runner(create_hooks_app(database_url=url, keys={KEY: SECRET}))
+    await _listen(hooks_runner(create_hooks_app(database_url=url, keys={KEY: SECRET})))
+
+
+async def serve_bare() -> None:
+    async def verified(request: web.Request) -> web.Response:
+        body = await request.read()
+        token = request.headers.get(hdrs.AUTHORIZATION, "")
+        verify(body, token, {KEY: SECRET}, int(time.time() * 1000))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post(PATH, verified)
+    await _listen(web.AppRunner(app, access_log=None))
+
+
+async def _listen(runner: web.BaseRunner) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     print(runner.addresses[0][1], flush=True)
@@ -194,23 +215,56 @@ async def stored(url: str) -> int:
 
 async def measure(database: str, url: str, bare: Callable[[], Awaitable[list[float]]]) -> None:
     alone = await bare()
-    with receiver(url) as port:
+    with serving("--serve", url) as port:
         taken = await webhooks(port)
+    pace = {"database": database, "events_per_second": RATE, "rooms": ROOMS, "events": RATE * SECONDS}
     for name, values in (("webhook_accept", taken), ("bare_durable_insert", alone)):
         cuts = statistics.quantiles(values, n=100)
         reach = TO_REACH[database] if name == "webhook_accept" else {}
-        figure(f"{name}_p50", cuts[49], "ms", reach.get("p50"), database)
-        figure(f"{name}_p99", cuts[98], "ms", reach.get("p99"), database)
-    figure("webhook_lost", WARM + RATE * SECONDS - await stored(url), "events", 0, database)
+        figure(f"{name}_p50", cuts[49], "ms", reach.get("p50"), **pace)
+        figure(f"{name}_p99", cuts[98], "ms", reach.get("p99"), **pace)
+    figure("webhook_lost", WARM + RATE * SECONDS - await stored(url), "events", 0, **pace)
+
+
+def at_most(url: str, database: str) -> None:
+    """Events a second of the receiver and of the bare handler, the median of turns that alternate."""
+    ours: list[float] = []
+    bare: list[float] = []
+    sent = uvloop.run(stored(url))
+    for _ in range(TURNS):
+        for what, speeds in ((("--serve", url), ours), (("--bare",), bare)):
+            with serving(*what) as port:
+                run = uvloop.run(_hurried(port))
+            assert run.statuses == {200: EVENTS}, run.statuses
+            speeds.append(run.each_second)
+        sent += WARM + EVENTS
+    lost = sent - uvloop.run(stored(url))
+    told = {"database": database, "connections": CONCURRENCY, "events": EVENTS, "cores": os.cpu_count()}
+    fast, bare_fast = statistics.median(ours), statistics.median(bare)
+    wanted = database == "postgresql"
+    reach, share = (PER_SECOND_TO_REACH, SHARE_TO_REACH) if wanted else (None, None)
+    told |= {"runs": [round(speed) for speed in ours]}
+    figure("webhook_stored_per_second", fast, "events/s", reach, better="higher", **told)
+    told |= {"runs": [round(speed) for speed in bare]}
+    figure("bare_handler_per_second", bare_fast, "events/s", None, better="higher", **told)
+    figure("webhook_share_of_bare", fast / bare_fast, "", share, better="higher", **told)
+    figure("webhook_hurried_lost", lost, "events", 0, **told)
+
+
+async def _hurried(port: int) -> Outcome:
+    await closed_loop(port, [a_request(number) for number in range(WARM)], CONCURRENCY)
+    requests = [a_request(number) for number in range(EVENTS)]
+    return await closed_loop(port, requests, CONCURRENCY)
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--serve")
+    arguments.add_argument("--bare", action="store_true")
     arguments.add_argument("--database", choices=("sqlite", "postgresql"))
     given = arguments.parse_args()
-    if given.serve:
-        asyncio.run(serve(given.serve))
+    if given.serve or given.bare:
+        uvloop.run(serve(given.serve) if given.serve else serve_bare())
         return
     if given.database != "postgresql":
         with tempfile.TemporaryDirectory() as folder:
@@ -218,12 +272,14 @@ def main() -> None:
             url = f"sqlite+aiosqlite:///{path}"
             asyncio.run(upgrade(url))
             asyncio.run(measure("sqlite", url, lambda: bare_sqlite(path)))
+            at_most(url, "sqlite")
     if given.database != "sqlite":
         with postgres(fsync=True) as server:
             url = asyncio.run(server.create("bench"))
             asyncio.run(upgrade(url))
             dsn = urlsplit(url)._replace(scheme="postgresql").geturl()
             asyncio.run(measure("postgresql", url, lambda: bare_postgresql(dsn)))
+            at_most(url, "postgresql")
 
 
 if __name__ == "__main__":

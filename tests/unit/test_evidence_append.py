@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from webinar.evidence.append import StoreAway, WebhookLog
+from webinar.evidence.append import TURNS, StoreAway, WebhookLog
 from webinar.evidence.append_rules import LARGEST_INTEGER, Row, row_of
 from webinar.media.webhook import WebhookEvent
 
@@ -62,8 +62,8 @@ async def test_an_event_is_committed_at_once_when_idle_and_those_that_wait_toget
     disk = Disk()
     log = await started(disk)
     first = asyncio.create_task(log.append(an_event(1), 0))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    for _ in range(TURNS + 2):
+        await asyncio.sleep(0)
     others = [asyncio.create_task(log.append(an_event(n), 0)) for n in (2, 3, 4)]
     await asyncio.sleep(0)
     assert not first.done()
@@ -93,6 +93,22 @@ async def test_nobody_waits_longer_than_a_few_seconds() -> None:
     with pytest.raises(StoreAway):
         await log.append(an_event(), 0)
     disk.free.set()
+    await log.close()
+
+
+async def test_who_waits_is_told_in_time_also_while_a_write_hangs() -> None:
+    disk = Disk()
+    log = await started(disk, wait_s=0.2)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    hanging = asyncio.create_task(log.append(an_event(1), 0))
+    await asyncio.sleep(0.1)
+    behind = asyncio.create_task(log.append(an_event(2), 0))
+    told = await asyncio.gather(hanging, behind, return_exceptions=True)
+    assert [type(one) for one in told] == [StoreAway, StoreAway]
+    assert loop.time() - began < 1
+    disk.free.set()
+    await log.append(an_event(3), 0)
     await log.close()
 
 

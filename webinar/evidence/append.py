@@ -9,7 +9,7 @@ millisecond delays every later event of the room.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 from sqlalchemy.engine import make_url
@@ -22,6 +22,7 @@ from webinar.media.webhook import WebhookEvent
 
 MOST_AT_ONCE = 500
 MOST_WAITING = 20_000
+TURNS = 3
 # The notifier waits for us without limit, and while it waits the room's next events grow old.
 WAIT_S = 3.0
 ATTEMPT_S = 2.5
@@ -47,6 +48,14 @@ class Writer(Protocol):
     async def close(self) -> None: ...
 
 
+class Waiting(NamedTuple):
+    """A row, who waits for its commit, and until when (the loop's time)."""
+
+    row: Row
+    stored: asyncio.Future[None]
+    until: float
+
+
 class WebhookLog:
     """Appends events in groups.
 
@@ -58,9 +67,11 @@ class WebhookLog:
     def __init__(self, writer: Writer, *, wait_s: float = WAIT_S) -> None:
         self._writer = writer
         self._wait_s = wait_s
-        self._waiting: deque[tuple[Row, asyncio.Future[None]]] = deque()
+        self._waiting: deque[Waiting] = deque()
+        self._group: Sequence[Waiting] = ()
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._away = False
         self._closing = False
 
@@ -75,14 +86,24 @@ class WebhookLog:
         """
         if self._task is None or self._closing or len(self._waiting) >= MOST_WAITING:
             raise StoreAway
-        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((row_of(event, received_at), stored))
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(Waiting(row_of(event, received_at), stored, loop.time() + self._wait_s))
         self._arrived.set()
-        try:
-            async with asyncio.timeout(self._wait_s):
-                await stored
-        except TimeoutError:
-            raise StoreAway from None
+        if self._patience is None:
+            self._patience = loop.call_later(self._wait_s, self._give_up)
+        await stored
+
+    def _give_up(self) -> None:
+        """Tell those that have waited too long. One timer each would cost more than the insert."""
+        now = asyncio.get_running_loop().time()
+        left = [one for one in (*self._group, *self._waiting) if not one.stored.done()]
+        for one in left:
+            if one.until <= now:
+                one.stored.set_exception(StoreAway())
+        self._patience = None
+        if left:
+            self._patience = asyncio.get_running_loop().call_later(self._wait_s / 10, self._give_up)
 
     async def ready(self) -> bool:
         """Whether the table can be reached now."""
@@ -99,42 +120,48 @@ class WebhookLog:
             self._closing = True
             self._arrived.set()
             await self._task
+            if self._patience is not None:
+                self._patience.cancel()
         await self._writer.close()
 
     async def _run(self) -> None:
         while self._waiting or not self._closing:
             await self._arrived.wait()
-            group = self._next_group()
-            if group:
-                await self._store(group)
+            # Who is at the door already comes along: a turn each to read, to check and to wait. Nobody is
+            # waited for, so that an event that is alone is on its way to the disk at once.
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            self._group = self._next_group()
+            if self._group:
+                await self._store(self._group)
 
-    def _next_group(self) -> list[tuple[Row, asyncio.Future[None]]]:
+    def _next_group(self) -> list[Waiting]:
         """Those that wait, without the ones nobody waits for any more."""
-        group: list[tuple[Row, asyncio.Future[None]]] = []
+        group: list[Waiting] = []
         while self._waiting and len(group) < MOST_AT_ONCE:
-            row, stored = self._waiting.popleft()
-            if not stored.done():
-                group.append((row, stored))
+            one = self._waiting.popleft()
+            if not one.stored.done():
+                group.append(one)
         if not self._waiting:
             self._arrived.clear()
         return group
 
-    async def _store(self, group: Sequence[tuple[Row, asyncio.Future[None]]]) -> None:
+    async def _store(self, group: Sequence[Waiting]) -> None:
         failure: Exception | None = None
         try:
             async with asyncio.timeout(ATTEMPT_S):
-                await self._writer.write([row for row, _ in group])
+                await self._writer.write([one.row for one in group])
         except Exception as error:
             # Whatever it was, the answer is 503 and the event comes again; the receiver lives on.
             failure = error
         self._tell(failure, len(group))
-        for _, stored in group:
-            if stored.done():
+        for one in group:
+            if one.stored.done():
                 continue
             if failure is None:
-                stored.set_result(None)
+                one.stored.set_result(None)
             else:
-                stored.set_exception(StoreAway())
+                one.stored.set_exception(StoreAway())
 
     def _tell(self, failure: Exception | None, events: int) -> None:
         """One line when the database goes, one when it is back."""

@@ -70,6 +70,8 @@ def row_of(event: Told, received_at: int) -> Row:
 
 def _text(text: str, longest: int) -> str:
     """Without NUL and lone surrogates, which PostgreSQL and UTF-8 refuse."""
+    if text.isascii() and "\x00" not in text:
+        return text[:longest]
     return text.replace("\x00", "").encode("utf-8", "replace").decode()[:longest]
 
 

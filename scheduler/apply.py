@@ -11,6 +11,7 @@ from scheduler.plan import Action, Seen, room_timeouts
 from scheduler.sweep import owe_sweep
 from webinar.attendance.tallies import owe_tally
 from webinar.attendance.tally_rules import REFRESH_MS
+from webinar.classroom import checks
 from webinar.core import effects
 from webinar.core.clock import Clock
 from webinar.core.database import Database
@@ -19,6 +20,7 @@ from webinar.hours import service as hours
 from webinar.lectures import rooms, service, store
 from webinar.lectures.rules import Room
 from webinar.media.port import Media, MediaUnavailable
+from webinar.policies import store as policies
 
 FIRST_SWEEP_MS = 5_000
 
@@ -38,6 +40,7 @@ class Doer:
             Action.OPEN_ROOM: self._open_room,
             Action.WANT_RECORDING: self._want_recording,
             Action.GO_LIVE: self._go_live,
+            Action.PLAN_CHECKS: self._plan_checks,
             Action.MISS: self._miss,
             Action.END: self._end,
             Action.STOP_RECORDING: self._stop_recording,
@@ -79,6 +82,12 @@ class Doer:
     async def _go_live(self, seen: Seen) -> None:
         async with self._db.writing() as session:
             await service.went_live(session, seen.lecture, self._clock.now())
+
+    async def _plan_checks(self, seen: Seen) -> None:
+        lecture = seen.lecture
+        async with self._db.writing() as session:
+            policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
+            await checks.plan(session, lecture, policy, self._clock.now())
 
     async def _end(self, seen: Seen) -> None:
         async with self._db.writing() as session:

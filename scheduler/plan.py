@@ -32,6 +32,7 @@ class Action(StrEnum):
     OPEN_ROOM = "open_room"
     WANT_RECORDING = "want_recording"
     GO_LIVE = "go_live"
+    PLAN_CHECKS = "plan_checks"
     MISS = "miss"
     END = "end"
     STOP_RECORDING = "stop_recording"
@@ -51,6 +52,8 @@ class Seen:
     room: Room | None
     recording: Recording | None
     quiet_period_s: int
+    # Presence checks that the policy asks for and whose moments are not chosen yet.
+    checks_to_plan: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,8 @@ def _in_session(seen: Seen, now: int) -> Plan:
             actions.append(Action.GO_LIVE)
         else:
             dues.append(lecture.starts_at)
+    if seen.checks_to_plan:
+        actions.append(Action.PLAN_CHECKS)
     return Plan(tuple(actions), min(dues))
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from recordings.storage import ObjectStorage, open_storage
 from scheduler.runner import Scheduler, own_handlers
 from webinar.attendance.tallies import Tallies
+from webinar.classroom.checks import asker
 from webinar.classroom.service import remover
 from webinar.config import Settings
 from webinar.core.clock import SystemClock
@@ -100,6 +101,7 @@ def handlers(settings: Settings, db: Database, rooms: LiveKit, out: SmtpMailer) 
         "announce": announcer(invites),
         "invite": sender(invites),
         "remove": remover(db, rooms, clock),
+        "check": asker(db, rooms, clock),
         "mail": links.send_sign_in_mail,
         "tally": Tallies(db, clock),
         "import": ImportWriter(db, clock).write_import,

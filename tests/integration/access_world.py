@@ -75,7 +75,8 @@ OBJECTS = (
     (r"GET /reports/{id}(/file)?", frozenset({ORGANISER})),
     (r"\w+ /lectures/{id}/registrations(/resend)?", MANAGES),
     (r"POST /lectures/{id}/registrations/{registration}/(resend|revoke|cancel|restore|readmit)", MANAGES),
-    (r"\w+ /lectures/{id}/(room|admission|classroom|heartbeat|chat|hand)", HAS_A_SEAT),
+    (r"\w+ /lectures/{id}/(room|admission|classroom|heartbeat|progress|chat|hand)", HAS_A_SEAT),
+    (r"POST /lectures/{id}/checks/{check}/answer", HAS_A_SEAT),
     (r"GET /lectures/{id}/replay(/{name})?", HAS_A_SEAT),
     (r"POST /lectures/{id}/(start|extend|end|hands/{seat}/lower|participants/{seat}/(remove|mute))", HOSTS),
     (r"GET /j/{link}", frozenset(ROLES)),
@@ -197,6 +198,7 @@ async def a_world(site: RunningSite) -> World:
             "lectures": lecture.id, "people": people[PARTICIPANT].id, "import": import_id,
             "registration": seat.id, "seat": seat.seat, "name": init_name(0),
             "link": f"{seat.id}.{link_token(LINK_KEY.encode(), seat.id, 1)}", "token": "a" * 43,
+            "check": "a" * 26,
             "units": unit.id, "keys": key_id, "reports": report_id, "unit": unit.id, "institution": home.id,
         },
     )  # fmt: skip

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import jwt
 import pytest
+from sqlalchemy import select
 
 from tests.build import LAST_WEEK, MINUTE, NINE, a_lecture, a_person, a_policy, a_unit, an_institution
 from tests.site import LINK_KEY, MEDIA_SECRET, RunningSite, Visitor
 from webinar.classroom import service as classroom
+from webinar.classroom.consent import NOTICE_VERSION
+from webinar.classroom.tables import ConsentRow
 from webinar.core import effects
 from webinar.core.audit import SYSTEM
 from webinar.lectures import booking, store
@@ -16,7 +19,7 @@ from webinar.lectures.rules import Registration, RoomState, Seat, join_url, link
 from webinar.media.tokens import mint
 
 KEY = LINK_KEY.encode()
-TAB = {"tab": "abcdefgh"}
+TAB = {"tab": "abcdefgh", "notice": NOTICE_VERSION}
 
 
 @dataclass
@@ -322,3 +325,38 @@ def test_a_token_for_a_browser_is_never_an_administrators() -> None:
     token = mint("k", "s" * 32, identity="a.b", name="A", room="r", now=NINE, can_publish=True)
     claims = jwt.decode(token, options={"verify_signature": False})
     assert not {"roomCreate", "roomAdmin", "roomList"} & set(claims["video"])
+
+
+# --- what is kept is told first -----------------------------------------------------------------
+
+
+async def test_nobody_is_let_in_before_they_were_told_what_is_kept(room: Room) -> None:
+    await room.open()
+    ani = await room.come("Ani")
+    for unread in ({"tab": "abcdefgh"}, TAB | {"notice": 0}, TAB | {"notice": "1"}, TAB | {"notice": True}):
+        refused = await ani.post_json(room.path("admission"), unread)
+        assert (refused.status, refused.json()["code"]) == (428, "notice_unread")
+        assert "token" not in refused.text
+
+
+async def test_what_was_agreed_to_is_recorded_once_and_not_asked_again(room: Room) -> None:
+    await room.open()
+    ani = await room.come("Ani")
+    await room.admitted(ani)
+    again = await ani.post_json(room.path("admission"), {"tab": "abcdefgh"})
+    assert again.status == 200
+    async with room.site.database.reading() as session:
+        rows = (await session.scalars(select(ConsentRow).order_by(ConsentRow.kind))).all()
+    assert [(row.kind, row.version, row.language) for row in rows] == [
+        ("notice", 1, "id"),
+        ("recording", 1, "id"),
+    ]
+    assert {row.registration_id for row in rows} == {room.seats["Ani"].id}
+
+
+async def test_the_page_knows_whether_the_notice_was_read(room: Room) -> None:
+    await room.open()
+    ani = await room.come("Ani")
+    assert '"notice": {"given": false, "version": 1}' in (await ani.get(room.path("room"))).text
+    await room.admitted(ani)
+    assert '"notice": {"given": true, "version": 1}' in (await ani.get(room.path("room"))).text

@@ -37,8 +37,7 @@ from webinar.lectures.rules import (
 from webinar.mail.port import MailDeferred, Mailer, MailRefused, Message
 from webinar.people.tables import UnitRow
 from webinar.policies import store as policies
-from webinar.policies.rules import sentence
-from webinar.policies.wording import told as written
+from webinar.policies.wording import promise
 
 # One announcing transaction handles so many people, so that no other writer waits long.
 BATCH = 200
@@ -247,7 +246,7 @@ async def _notice(session: AsyncSession, desk: Desk, lecture: Lecture, seat: Reg
     language = wording.chosen(seat.language)
     lecturers = (await lecture_store.lecturers_of(session, [lecture.id]))[lecture.id]
     policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
-    told = sentence(policy, lecture.jp, scheduled_window(lecture).seconds)
+    rule = promise(language, policy, lecture.jp, scheduled_window(lecture).seconds)
     institution = (
         await session.execute(select(UnitRow.name).where(UnitRow.id == lecture.institution_id))
     ).scalar_one()
@@ -258,7 +257,7 @@ async def _notice(session: AsyncSession, desk: Desk, lecture: Lecture, seat: Reg
         zone=lecture.zone,
         lecturer=", ".join(person.name for person in lecturers),
         jp_hundredths=lecture.jp,
-        policy_sentence=written(language, told),
+        policy_sentence=rule,
         recorded=lecture.recorded,
         join_url=personal_link(desk.public_url, desk.link_key, seat),
         institution=institution,

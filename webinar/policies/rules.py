@@ -154,6 +154,27 @@ def sentence(policy: Policy, jp: int, window_s: int) -> Sentence:
     )
 
 
+def sentences(policy: Policy, jp: int, window_s: int) -> tuple[Sentence, ...]:
+    """Everything that a participant must do, and what else counts; the first is `sentence`."""
+    said = [sentence(policy, jp, window_s)]
+    if policy.checks and policy.checks_needed:
+        said.append(
+            Sentence(
+                "Answer at least %(needed)s of %(checks)s presence checks that are asked unannounced.",
+                {"needed": policy.checks_needed, "checks": policy.checks},
+            )
+        )
+    if policy.replay_percent:
+        said.append(
+            Sentence(
+                "Minutes of the replay that you missed count %(percent)s %% if you watch them within"
+                " %(days)s days.",
+                {"percent": policy.replay_percent, "days": policy.replay_days},
+            )
+        )
+    return tuple(said)
+
+
 def default(policy_id: str, institution_id: str) -> Policy:
     """The policy an institution begins with."""
     return Policy(policy_id, 1, institution_id, "Hadir 80 %", Kind.THRESHOLD, threshold_percent=80)

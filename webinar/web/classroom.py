@@ -5,7 +5,9 @@ from dataclasses import asdict
 from aiohttp import web
 
 from recordings import store as recordings
-from webinar.classroom import rules, service, store
+from webinar.attendance import service as attendance
+from webinar.attendance.wording import so_far
+from webinar.classroom import checks, consent, rules, service, store
 from webinar.classroom.rules import NoSession
 from webinar.core.audit import Actor
 from webinar.core.errors import Invalid, Refused
@@ -19,8 +21,8 @@ from webinar.people import limits
 from webinar.people.access import Scope
 from webinar.people.sign_in_rules import Limit, address_limit
 from webinar.policies import store as policies
-from webinar.policies.rules import sentence
-from webinar.policies.wording import told
+from webinar.policies.rules import needed_seconds
+from webinar.policies.wording import promise
 from webinar.web.context import Context, address_of, context, set_cookie
 from webinar.web.forms import json_body, whole
 from webinar.web.site import Access, Route
@@ -103,10 +105,11 @@ async def room(request: web.Request) -> web.StreamResponse:
     """The page that checks camera and microphone, and then is the room."""
     asked, lecture, seat = await _entered(request)
     async with asked.reading() as session:
+        told_before = await consent.given(session, lecture, seat)
         policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
         window = await lecture_store.window_of(session, lecture)
         lecturers = (await lecture_store.lecturers_of(session, [lecture.id]))[lecture.id]
-    rule = told(asked.language, sentence(policy, lecture.jp, window.seconds), seat.zone)
+    rule = promise(asked.language, policy, lecture.jp, window.seconds)
     shown = {
         "id": lecture.id,
         "title": lecture.title,
@@ -121,7 +124,8 @@ async def room(request: web.Request) -> web.StreamResponse:
         "classroom/room.html",
         lecture=shown,
         me={"name": seat.name, "role": seat.role.value},
-        policy_sentence=rule if lecture.jp else "",
+        policy_sentence=rule,
+        notice={"version": consent.NOTICE_VERSION, "given": told_before},
         server_time=asked.now,
         replay_url=f"/lectures/{lecture.id}/replay" if lecture.recorded else None,
     )
@@ -130,9 +134,16 @@ async def room(request: web.Request) -> web.StreamResponse:
 async def admission(request: web.Request) -> web.StreamResponse:
     """Let the page in: where to connect, and a token that says who it is."""
     asked, lecture, seat = await _entered(request)
-    tab = rules.checked_tab((await json_body(request)).get("tab"))
+    said = await json_body(request)
+    tab = rules.checked_tab(said.get("tab"))
     async with asked.reading() as session:
         admitted = await service.admission(session, lecture, seat, asked.now)
+        told = await consent.given(session, lecture, seat)
+    if not told:
+        async with asked.writing() as session:
+            await consent.give(
+                session, lecture, seat, version=said.get("notice"), language=asked.language, now=asked.now
+            )
     settings = asked.site.settings
     identity = format_identity(seat.seat, tab)
     token = mint(
@@ -168,6 +179,7 @@ async def state(request: web.Request) -> web.StreamResponse:
         hands = await store.hands(session, lecture.id)
         removed = await store.removed_seats(session, lecture.id)
         recording = await recordings.is_recording(session, lecture.id)
+        check = await checks.open_for(session, seat, asked.now)
     return web.json_response(
         {
             **_lecture_state(lecture),
@@ -175,6 +187,7 @@ async def state(request: web.Request) -> web.StreamResponse:
             "recording": recording,
             "hands": [asdict(hand) for hand in hands],
             "removed": removed,
+            "check": asdict(check) if check else None,
         }
     )
 
@@ -203,6 +216,50 @@ async def heartbeat(request: web.Request) -> web.StreamResponse:
             at=asked.now,
         )
     return web.Response(status=204)
+
+
+async def answer_check(request: web.Request) -> web.StreamResponse:
+    """Still here: an answer to a presence check."""
+    asked = context(request)
+    seat = await seat_of(asked, request.match_info["id"])
+    said = await json_body(request)
+    identity = parse_identity(str(said.get("connection", "")))
+    if identity is None or identity.seat != seat.seat:
+        raise Invalid.at("connection", "This page is out of date. Load it again.")
+    async with asked.writing() as session:
+        await checks.answer(
+            session,
+            seat,
+            request.match_info["check"],
+            identity=str(identity),
+            how=said.get("how"),
+            now=asked.now,
+        )
+    return web.Response(status=204)
+
+
+async def progress(request: web.Request) -> web.StreamResponse:
+    """How far one has come: from the own evidence only. The page asks when somebody looks at it."""
+    asked, lecture, seat = await _entered(request)
+    service.require_inside(seat)
+    async with asked.reading() as session:
+        entry = await attendance.of_person(session, lecture, seat.person_id, asked.now)
+        policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
+        window = await lecture_store.window_of(session, lecture)
+    if entry is None:
+        raise NoSession
+    credit = entry.credit
+    return web.json_response(
+        {
+            "seconds": credit.seconds,
+            "needed_seconds": needed_seconds(policy, window.seconds),
+            "window_seconds": window.seconds,
+            "checks_asked": credit.checks_asked,
+            "checks_answered": credit.checks_answered,
+            "jp": credit.jp,
+            "text": so_far(asked.language, credit, policy, window.seconds) if lecture.jp else "",
+        }
+    )
 
 
 async def chat(request: web.Request) -> web.StreamResponse:
@@ -321,6 +378,8 @@ ROUTES = (
     Route("POST", "/lectures/{id}/admission", admission, _SEAT),
     Route("GET", "/lectures/{id}/classroom", state, _SEAT),
     Route("POST", "/lectures/{id}/heartbeat", heartbeat, _SEAT),
+    Route("POST", "/lectures/{id}/checks/{check}/answer", answer_check, _SEAT),
+    Route("GET", "/lectures/{id}/progress", progress, _SEAT),
     Route("GET", "/lectures/{id}/chat", chat, _SEAT),
     Route("POST", "/lectures/{id}/chat", say, _SEAT),
     Route("POST", "/lectures/{id}/hand", hand, _SEAT),

@@ -16,8 +16,7 @@ from webinar.lectures.rules import IN_SESSION, UPCOMING, Lecture, Registration, 
 from webinar.people import store as people
 from webinar.people.access import Role
 from webinar.policies import store as policies
-from webinar.policies.rules import sentence
-from webinar.policies.wording import told
+from webinar.policies.wording import promise
 from webinar.web.context import LANGUAGE_COOKIE, context, local_path, set_cookie
 from webinar.web.forms import fields
 from webinar.web.site import Access, Route
@@ -81,7 +80,7 @@ async def _rule(session: AsyncSession, language: Language, lecture: Lecture | No
         return ""
     policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
     window = await lectures.window_of(session, lecture)
-    return told(language, sentence(policy, lecture.jp, window.seconds))
+    return promise(language, policy, lecture.jp, window.seconds)
 
 
 def _in_year(ahead: Sequence[Lecture], year: YearOfHours) -> list[Lecture]:

@@ -21,8 +21,8 @@ from webinar.people import store as people
 from webinar.people.access import Role
 from webinar.people.rules import zones as known_zones
 from webinar.policies import store as policies
-from webinar.policies.rules import sentence, settling_seconds
-from webinar.policies.wording import told
+from webinar.policies.rules import settling_seconds
+from webinar.policies.wording import promise
 from webinar.web import timeline
 from webinar.web.context import Context, context
 from webinar.web.forms import fields, many, messages
@@ -369,7 +369,7 @@ async def detail(request: web.Request) -> web.StreamResponse:
         lecturers=lecturers,
         seat=seat if seat is not None and seat.active else None,
         manages=manages,
-        rule=told(asked.language, sentence(policy, lecture.jp, window.seconds)) if lecture.jp else "",
+        rule=promise(asked.language, policy, lecture.jp, window.seconds),
         policy=policy,
         recording=recording,
         in_session=lecture.state in IN_SESSION,

@@ -65,12 +65,15 @@ BY_ACCESS = {
     Access.PUBLIC: frozenset(ROLES),
     Access.SIGNED_IN: frozenset(ROLES) - {NOBODY},
     Access.ORGANISER: MANAGES | {OTHER_ORGANISER, FOREIGNER},
+    Access.UNIT_MANAGER: MANAGES | {MANAGER, OTHER_ORGANISER, FOREIGNER},
     Access.ADMINISTRATOR: frozenset({ADMINISTRATOR, FOREIGNER}),
 }
 OBJECTS = (
     (r"GET /lectures/{id}", HAS_A_SEAT),
     (r"\w+ /lectures/{id}/(edit|actions/\w+|attendance|exports)", MANAGES),
     (r"GET /lectures/{id}/(attendance|intervals)\.(csv|xlsx|pdf)", MANAGES),
+    # The manager holds an office in the unit; who organises another one does not.
+    (r"\w+ /units/{id}/\w+(\.\w+)?", MANAGES | {MANAGER}),
     # The organiser asked for it.
     (r"GET /reports/{id}(/file)?", frozenset({ORGANISER})),
     (r"\w+ /lectures/{id}/registrations(/resend)?", MANAGES),

@@ -7,7 +7,7 @@ day and month are those of the Indonesian office).
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -119,6 +119,11 @@ def clock(language: Language, at: int, zone: str, *, seconds: bool = False) -> s
 def day(language: Language, at: int, zone: str) -> str:
     """Rabu, 25 November 2026."""
     return format_date(local(at, zone).date(), "EEEE, d MMMM y", locale=_LOCALES[language])
+
+
+def date_long(language: Language, at: date) -> str:
+    """25 November 2026, of a date of the calendar."""
+    return format_date(at, "d MMMM y", locale=_LOCALES[language])
 
 
 def day_short(language: Language, at: int, zone: str) -> str:

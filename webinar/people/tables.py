@@ -42,6 +42,8 @@ class PersonRow(Base):
         UniqueConstraint("nip"),
         Index("ix_persons_institution_name", "institution_id", "sort_name", "id"),
         Index("ix_persons_unit", "unit_id"),
+        # Everything that the hours of a whole institution ask of its people, unit by unit.
+        Index("ix_persons_by_unit", "institution_id", "unit_id", "deactivated_at", "employment", "id"),
         CheckConstraint("email = lower(email)", name="email_lower"),
     )
 

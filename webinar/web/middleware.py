@@ -278,6 +278,7 @@ def _check_access(asked: Context, route: Route) -> None:
         raise Unauthenticated
     needed = {
         Access.ORGANISER: (Role.ORGANISER, Role.ADMINISTRATOR),
+        Access.UNIT_MANAGER: (Role.UNIT_MANAGER, Role.ORGANISER, Role.ADMINISTRATOR),
         Access.ADMINISTRATOR: (Role.ADMINISTRATOR,),
     }.get(route.access)
     if needed and not any(asked.rights.has(role) for role in needed):

@@ -14,6 +14,8 @@ def items(scope: Scope | None, path: str, _: Callable[..., str]) -> tuple[NavIte
         places.append(("/lectures", _("Lectures"), "calendar-days"))
         places.append(("/people", _("People"), "users-round"))
     places.append(("/hours", _("Learning hours"), "hourglass"))
+    if scope is not None and (scope.has(Role.UNIT_MANAGER) or scope.has(Role.ORGANISER)):
+        places.append(("/units", _("Units"), "network"))
     places.append(("/recordings", _("Recordings"), "circle-play"))
     if scope is not None and scope.has(Role.ADMINISTRATOR):
         places.append(("/settings", _("Settings"), "settings"))

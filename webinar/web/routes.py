@@ -16,6 +16,7 @@ from webinar.web import (
     registrations,
     reports,
     sign_in,
+    unit_hours,
 )
 from webinar.web.api import routes as api
 from webinar.web.site import Route
@@ -35,6 +36,7 @@ ROUTES: tuple[Route, ...] = (
     *attendance.ROUTES,
     *hours.ROUTES,
     *reports.ROUTES,
+    *unit_hours.ROUTES,
     *recordings.ROUTES,
     *api.ROUTES,
 )

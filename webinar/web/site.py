@@ -37,6 +37,8 @@ class Access(StrEnum):
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
     ORGANISER = "organiser"
+    # Whoever holds an office: unit managers, organisers, administrators.
+    UNIT_MANAGER = "unit_manager"
     ADMINISTRATOR = "administrator"
     # Somebody with a seat in the lecture of the path, by join cookie or by session.
     SEAT = "seat"

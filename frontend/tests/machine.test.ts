@@ -43,6 +43,16 @@ describe("coming in", () => {
     expect(play([{ is: "opened" }, ADMITTED])).toEqual({ state: { at: "check", ticket: TICKET }, commands: ["admit"] });
   });
 
+  it("shows what is kept to who was not told yet, and comes in with the button", () => {
+    const before = play([{ is: "opened" }, { is: "unread" }]);
+    expect(before.state).toEqual({ at: "check", ticket: null });
+    expect(play([{ is: "join" }, ADMITTED], AUDIENCE, before.state).commands).toEqual(["admit", "connect"]);
+  });
+
+  it("goes back to the notice when its text has changed meanwhile", () => {
+    expect(play([{ is: "unread" }], AUDIENCE, { at: "asking", attempt: 0 }).state).toEqual({ at: "check", ticket: null });
+  });
+
   it("uses the admission under way when the button is pressed early", () => {
     expect(play([{ is: "opened" }, { is: "join" }, ADMITTED]).commands).toEqual(["admit", "connect"]);
   });

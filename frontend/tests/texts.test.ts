@@ -1,11 +1,13 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 
 import { TEXT_KEYS } from "../src/classroom/texts";
 
 const root = new URL("../../", import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
-const catalogue = new Set([...read("webinar/core/locale/id/classroom.po").matchAll(/^msgid "(.*)"$/gm)].map(([, id]) => id));
+const CATALOGUES = "webinar/core/locale/id/";
+const texts = readdirSync(new URL(CATALOGUES, root)).map((file) => read(CATALOGUES + file)).join("\n");
+const catalogue = new Set([...texts.matchAll(/^msgid "(.*)"$/gm)].map(([, id]) => id));
 
 it("brings every text of the classroom with the page, and no other", () => {
   const brought = [...read("templates/classroom/texts.html").matchAll(/^ {2}"(\w+)": _\(/gm)].map(([, key]) => key);

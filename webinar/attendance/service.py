@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.attendance import store
-from webinar.attendance.credit_rules import earns
+from webinar.attendance.credit_rules import Credit, earns
 from webinar.attendance.curve_rules import curve
 from webinar.attendance.log_rules import AttendanceLog, Entry, computed
 from webinar.attendance.rules import RULES_VERSION
@@ -20,7 +20,9 @@ from webinar.people.access import Scope
 from webinar.policies import store as policies
 from webinar.policies.rules import Policy, role_jp
 
-__all__ = ["SETTLED", "Gathered", "finalise", "gather", "log", "log_of", "of_person", "summary_of"]
+__all__ = ["SETTLED", "Gathered", "finalise", "gather", "log", "log_of", "of_person", "so_far", "summary_of"]
+
+RECENT_MS = 120_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,17 @@ async def of_person(session: AsyncSession, lecture: Lecture, person_id: str, now
     if decided := stored.get(seat.id):
         return Entry(seat, decided.presence, decided.credit, decided.devices, decided.reconnects)
     return (await gather(session, lecture, only=seat)).computed(now).entries[0]
+
+
+async def so_far(session: AsyncSession, lecture: Lecture, seat: Registration, now: int) -> Credit | None:
+    """How far somebody has come while the lecture runs; None without a seat.
+
+    What was computed for everybody a moment ago is good enough, and the same for ten thousand who ask.
+    """
+    if known := await store.recent(session, seat.id, now - RECENT_MS):
+        return known.credit
+    found = await of_person(session, lecture, seat.person_id, now)
+    return found.credit if found else None
 
 
 async def finalise(session: AsyncSession, lecture: Lecture, now: int) -> AttendanceLog:

@@ -74,6 +74,16 @@ async def of_registrations(session: AsyncSession, ids: Sequence[str]) -> dict[st
     return {row.registration_id: stored(row) for row in rows}
 
 
+async def recent(session: AsyncSession, registration_id: str, since: int) -> Stored | None:
+    """One row as it was last computed, if that was after `since`."""
+    row = await session.scalar(
+        select(AttendanceRow).where(
+            AttendanceRow.registration_id == registration_id, AttendanceRow.computed_at > since
+        )
+    )
+    return stored(row) if row else None
+
+
 async def tally_of(session: AsyncSession, lecture_id: str) -> Tally | None:
     """The header, or None where nothing was stored yet."""
     row = (

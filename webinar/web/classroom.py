@@ -243,12 +243,11 @@ async def progress(request: web.Request) -> web.StreamResponse:
     asked, lecture, seat = await _entered(request)
     service.require_inside(seat)
     async with asked.reading() as session:
-        entry = await attendance.of_person(session, lecture, seat.person_id, asked.now)
+        credit = await attendance.so_far(session, lecture, seat, asked.now)
         policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
         window = await lecture_store.window_of(session, lecture)
-    if entry is None:
+    if credit is None:
         raise NoSession
-    credit = entry.credit
     return web.json_response(
         {
             "seconds": credit.seconds,

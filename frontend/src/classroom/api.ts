@@ -1,6 +1,7 @@
 /** The site's endpoints that the classroom calls. Nothing here throws for an answer of the server. */
 import { offsetOf } from "./clock";
 import type { Message } from "./chat";
+import type { Check } from "./checks";
 import type { Hand } from "./hands";
 import type { Event, Refusal } from "./machine";
 
@@ -12,6 +13,16 @@ export interface Classroom {
   recording: boolean;
   hands: Hand[];
   removed: string[];
+  check: Check | null;
+}
+
+/** What the server says of the own attendance so far; `text` is in the person's language. */
+export interface Standing {
+  seconds: number;
+  needed_seconds: number;
+  checks_asked: number;
+  checks_answered: number;
+  text: string;
 }
 
 interface Admission {
@@ -46,10 +57,11 @@ export class Api {
     this.#csrf = csrf;
   }
 
-  async admission(tab: string): Promise<Admitted> {
+  /** `notice` is the version of the text that the person agreed to by coming in; null before they have. */
+  async admission(tab: string, notice: number | null): Promise<Admitted> {
     const sentAt = Date.now();
     try {
-      const answer = await this.#post("admission", { tab });
+      const answer = await this.#post("admission", notice === null ? { tab } : { tab, notice });
       const body = (await answer.json()) as Admission & Problem;
       const receivedAt = Date.now();
       const offset = body.server_time === undefined ? null : offsetOf(body.server_time, sentAt, receivedAt);
@@ -72,6 +84,14 @@ export class Api {
 
   say(text: string, clientId: string): Promise<Message | null> {
     return this.#json<Message>(this.#post("chat", { text, client_id: clientId }));
+  }
+
+  answerCheck(check: string, connection: string, how: "click" | "speaking"): Promise<boolean> {
+    return this.#done(this.#post(`checks/${encodeURIComponent(check)}/answer`, { connection, how }));
+  }
+
+  progress(): Promise<Standing | null> {
+    return this.#json<Standing>(this.#get("progress"));
   }
 
   raiseHand(raised: boolean): Promise<boolean> {
@@ -153,6 +173,7 @@ export function refused(status: number, problem: Problem, offset: number): Event
   if (code === "too_early") {
     return { is: "too_early", opensAt: problem.opens_at === undefined ? null : problem.opens_at - offset };
   }
+  if (code === "notice_unread") return { is: "unread" };
   if (code === "room_preparing") return { is: "not_ready", because: "preparing" };
   if (code === "media_away") return { is: "not_ready", because: "media_away" };
   if (status === 401 || status === 403) return { is: "refused", why: "no_session" };

@@ -4,8 +4,9 @@
  * Everything visible is one `Model`; each change makes a new one and draws it. Timers are compared
  * with the clock once a second (`tick`), so that a page that slept simply finds them due.
  */
-import type { Api, Classroom } from "./api";
+import type { Api, Classroom, Standing } from "./api";
 import * as chats from "./chat";
+import * as checks from "./checks";
 import { keepChoices, recallChoices, type Choices } from "./choices";
 import { capture, type Captured, type Kind } from "./devices";
 import * as hands from "./hands";
@@ -36,6 +37,9 @@ export interface Model {
   choices: Choices;
   captured: Captured | null;
   notice: Notice | null;
+  asked: checks.Asked | null;
+  /** The own attendance so far, as the server last said. */
+  standing: Standing | null;
   /** What a screen reader is told, politely and rarely. */
   spoken: string;
 }
@@ -43,6 +47,11 @@ export interface Model {
 const NOTICE_MS = 7_000;
 const SPOKEN_EVERY_MS = 5_000;
 const WATCH_CLOSED_MS = 30_000;
+/** How often the page asks for the own attendance: seldom, and more often while somebody looks at it. */
+const STANDING_MS = 180_000;
+const STANDING_SEEN_MS = 60_000;
+/** What was answered is counted with the next tally. */
+const AFTER_ANSWER_MS = 70_000;
 
 export class App implements Listener {
   readonly page: Page;
@@ -61,12 +70,16 @@ export class App implements Listener {
   #pollAt = 0;
   #quiet = 0;
   #spokenAt = 0;
+  #standingAt = 0;
+  /** Whether the person was told what is kept, here or before, and came in all the same. */
+  #agreed: boolean;
 
   constructor(page: Page, api: Api, tab: string, sounds: HTMLElement, draw: (app: App) => void) {
     this.page = page;
     this.host = isHost(page.data.me.role);
     this.#api = api;
     this.#tab = tab;
+    this.#agreed = page.data.notice.given;
     this.#draw = draw;
     this.#media = new Media(this, sounds);
     this.#on = this.host ? {} : { microphone: false, camera: false };
@@ -84,6 +97,8 @@ export class App implements Listener {
       choices: recallChoices(),
       captured: null,
       notice: null,
+      asked: null,
+      standing: null,
       spoken: "",
     };
   }
@@ -91,7 +106,8 @@ export class App implements Listener {
   // What the person does
 
   dispatch = (event: Event): void => {
-    const moment = { now: Date.now(), chance: Math.random(), byItself: !this.host };
+    if (event.is === "join") this.#agreed = true;
+    const moment = { now: Date.now(), chance: Math.random(), byItself: !this.host && this.#agreed };
     const before = this.model.state;
     const { state, commands } = step(before, event, moment);
     if (state !== before) this.#set({ state });
@@ -109,6 +125,7 @@ export class App implements Listener {
 
   show = (panel: Panel): void => {
     this.#set({ panel, panelOpen: true });
+    if (panel === "about") this.#standingAt = 0;
     this.#markRead();
   };
 
@@ -171,6 +188,20 @@ export class App implements Listener {
     this.#set({ chat: message === null ? chats.failed(chat, clientId) : chats.confirmed(chat, clientId, message) });
   };
 
+  /** Still here. The thanks come at once; an answer that does not get through is asked for again. */
+  answerCheck = async (how: "click" | "speaking" = "click"): Promise<void> => {
+    const { asked, state } = this.model;
+    const ticket = ticketOf(state);
+    if (asked === null || asked.done || ticket === null) return;
+    this.#set({ asked: { ...asked, done: true }, spoken: how === "click" ? this.page.texts.still_here_thanks : "" });
+    if (await this.#api.answerCheck(asked.check.id, ticket.identity, how)) {
+      this.#standingAt = Date.now() + AFTER_ANSWER_MS;
+      return;
+    }
+    if (this.model.asked?.check.id === asked.check.id) this.#set({ asked: { ...this.model.asked, done: false } });
+    if (how === "click") this.tell("not_done");
+  };
+
   // What a host does
 
   lowerHand = async (seat: string, name: string): Promise<void> => {
@@ -220,6 +251,7 @@ export class App implements Listener {
       this.#moveHand(seat, name, raised);
       if (raised && seat !== this.ownSeat) this.#speak("hand_raised", { name });
     }
+    if (topic === "check") this.#isAsked(body as checks.Check);
     if (topic === "lecture") {
       const { state, ends_at: endsAt } = body as { state: string; ends_at?: number };
       this.#lectureIs({ state, ...(endsAt === undefined ? {} : { endsAt }) });
@@ -243,6 +275,7 @@ export class App implements Listener {
     if (now >= (dueAt(state) ?? Infinity)) this.dispatch({ is: "due" });
     if (state.at === "connected" && now - this.#beatAt >= HEARTBEAT_MS) this.#beat();
     if (now >= this.#pollAt && this.#watches(state)) void this.#poll();
+    if (state.at === "connected") this.#attend(now);
   };
 
   seenOrHidden = (): void => {
@@ -264,8 +297,11 @@ export class App implements Listener {
   // Inside
 
   async #admit(): Promise<void> {
-    const { event, offset } = await this.#api.admission(this.#tab);
+    const notice = this.#agreed ? this.page.data.notice.version : null;
+    const { event, offset } = await this.#api.admission(this.#tab, notice);
     if (offset !== null) this.#set({ offset });
+    // The button was pressed while the first question was still under way.
+    if (event.is === "unread" && notice === null && this.#agreed) return void this.#admit();
     if (event.is === "admitted") {
       this.#seat = seatOf(event.ticket.identity);
       preconnect(event.ticket.url);
@@ -355,6 +391,7 @@ export class App implements Listener {
     if (answer === null) return;
     this.#quiet = this.#differs(answer.room) ? 0 : this.#quiet + 1;
     this.#set({ offset: answer.offset, hands: hands.inOrder(answer.room.hands) });
+    this.#isAsked(answer.room.check);
     const { state, starts_at: startsAt, ends_at: endsAt, recording } = answer.room;
     this.#lectureIs({ state, startsAt, endsAt, recording });
   }
@@ -362,6 +399,27 @@ export class App implements Listener {
   #differs(room: Classroom): boolean {
     const { state, endsAt } = this.model.lecture;
     return room.state !== state || room.ends_at !== endsAt || room.hands.length !== this.model.hands.length;
+  }
+
+  /** A check that was told or found; who hosts only sees how many answered. */
+  #isAsked(check: checks.Check | null): void {
+    const before = this.model.asked;
+    const asked = checks.told(before, check);
+    if (asked?.check.id === before?.check.id && asked?.done === before?.done && asked?.check.answered === before?.check.answered) return;
+    const fresh = asked !== null && asked.check.id !== before?.check.id && !asked.done;
+    this.#set({ asked, ...(fresh && !this.host ? { spoken: this.page.texts.still_here_spoken } : {}) });
+  }
+
+  /** Once a second in the room: checks that end, speaking as an answer, and now and then the own standing. */
+  #attend(now: number): void {
+    const { asked, offset, seen } = this.model;
+    const speaking = seen.people.some((person) => person.local && person.speaking && person.microphone);
+    if (asked !== null && !checks.open(asked, now + offset)) this.#set({ asked: null });
+    else if (!this.host && checks.answersBySpeaking(asked, now + offset, speaking)) void this.answerCheck("speaking");
+    if (now < this.#standingAt || this.host) return;
+    const often = this.model.panel === "about" && this.model.panelOpen;
+    this.#standingAt = now + (often ? STANDING_SEEN_MS : STANDING_MS * (1 + Math.random()));
+    void this.#api.progress().then((standing) => standing === null || this.#set({ standing }));
   }
 
   #pollSoon(): void {

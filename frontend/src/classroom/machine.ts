@@ -41,6 +41,7 @@ export type Event =
   | { is: "too_early"; opensAt: number | null }
   | { is: "not_ready"; because: Waiting }
   | { is: "refused"; why: Refusal }
+  | { is: "unread" }
   | { is: "join" }
   | { is: "connected" }
   | { is: "connect_failed"; expired: boolean }
@@ -59,7 +60,7 @@ export type Command =
   | { do: "connect"; ticket: Ticket }
   | { do: "disconnect" };
 
-/** `byItself`: whether the end of the countdown leads into the room without a press (the audience). */
+/** `byItself`: whether the end of the countdown leads into the room without a press (an audience that was told what is kept). */
 export interface Moment {
   now: number;
   chance: number;
@@ -96,6 +97,7 @@ export function step(state: State, event: Event, moment: Moment): Step {
     case "too_early":
     case "not_ready":
     case "refused":
+    case "unread":
       return answered(state, event, moment);
     case "join":
     case "retry":
@@ -138,7 +140,7 @@ function wait(because: Waiting, attempt: number, moment: Moment): Step {
   return stay({ at: "waiting", because, attempt: attempt + 1, until });
 }
 
-type Answer = Extract<Event, { is: "admitted" | "too_early" | "not_ready" | "refused" }>;
+type Answer = Extract<Event, { is: "admitted" | "too_early" | "not_ready" | "refused" | "unread" }>;
 
 /** An answer counts only while somebody waits for it: a late one must not pull a person back in. */
 function answered(state: State, answer: Answer, moment: Moment): Step {
@@ -148,6 +150,9 @@ function answered(state: State, answer: Answer, moment: Moment): Step {
       return stay({ at: "closed", why: answer.why });
     case "too_early":
       return stay(countdown(answer.opensAt, moment));
+    case "unread":
+      // What is kept is told on this page; pressing its button agrees to it.
+      return stay({ at: "check", ticket: null });
     case "not_ready":
       return state.at === "asking"
         ? wait(answer.because, state.attempt, moment)

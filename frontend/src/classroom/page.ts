@@ -16,6 +16,8 @@ export interface PageData {
   };
   me: { name: string; role: Role };
   policy_sentence: string;
+  /** The text of what is kept that this page shows, and whether the person has agreed to it before. */
+  notice: { version: number; given: boolean };
   /** Day and hours of the lecture in its own zone, as the server writes them. */
   when: string;
   language: string;

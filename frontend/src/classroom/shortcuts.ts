@@ -14,6 +14,7 @@ export function listenToKeys(app: App): void {
         setTimeout(() => document.querySelector<HTMLElement>("[data-testid=chat-input]")?.focus());
       },
       KeyP: () => app.show("people"),
+      KeyJ: () => app.answerCheck(),
     };
     const act = acts[event.code];
     if (act === undefined) return;

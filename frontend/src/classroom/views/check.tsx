@@ -26,6 +26,7 @@ export function Check({ app, model }: View) {
           <Icon of={DoorOpen} />
           {say(app, "join")}
         </button>
+        {!app.page.data.notice.given && <p class="gate-hint" data-testid="agree">{say(app, model.lecture.recording || app.page.data.lecture.recorded ? "agree_recorded" : "agree")}</p>}
         <p class="gate-hint">{opening ? say(app, "checking") : say(app, app.host ? "join_host_hint" : "join_hint")}</p>
       </div>
     </Welcome>

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Panel } from "../app";
 import { progress, readDuration } from "../clock";
 import { Bar } from "./bar";
+import { CheckCard } from "./check-card";
 import { ChatPanel, Composer } from "./chat-panel";
 import { say, useMedia, useServerNow, type View } from "./common";
 import { ConfirmDialog, MoreMenu, type Confirm } from "./dialogs";
@@ -19,7 +20,10 @@ export function Room({ app, model }: View) {
   return (
     <div class={`room ${panel ? "" : "room-alone"}`}>
       <Header app={app} model={model} />
-      <Stage app={app} model={model} />
+      <div class="stage-column">
+        <Stage app={app} model={model} />
+        {model.asked !== null && <CheckCard app={app} model={model} />}
+      </div>
       {panel && <Side app={app} model={model} wide={wide} confirm={ask} />}
       <Bar app={app} model={model} wide={wide} more={() => setMore(true)} />
       {more && <MoreMenu app={app} model={model} close={() => setMore(false)} confirm={ask} />}
@@ -64,6 +68,7 @@ function Progress({ app, model }: View) {
     <div class="line">
       <progress class="line-bar" max={all || 1} value={gone} aria-label={text} />
       <span>{text}</span>
+      {model.standing !== null && model.standing.text !== "" && <span data-testid="standing">{model.standing.text}</span>}
     </div>
   );
 }
@@ -120,7 +125,7 @@ function Tab({ app, model, of, label, badge }: View & { of: Panel; label: string
   );
 }
 
-function About({ app }: View) {
+function About({ app, model }: View) {
   const { lecture, policy_sentence: policy, when } = app.page.data;
   return (
     <div class="about">
@@ -128,7 +133,8 @@ function About({ app }: View) {
       <p>{lecture.lecturer_name}</p>
       <p>{when}</p>
       {policy !== "" && <p>{policy}</p>}
-      <p>{say(app, "visibility_notice")}</p>
+      {model.standing !== null && model.standing.text !== "" && <p><b>{say(app, "own_standing")}</b> {model.standing.text}</p>}
+      <p>{say(app, "visibility_notice")} <a class="link" href="/privacy-notice" target="_blank" rel="noopener">{say(app, "notice_more")}</a></p>
       {lecture.recorded && <p>{say(app, "recorded_notice")}</p>}
     </div>
   );

@@ -20,7 +20,10 @@ export function Welcome({ app, model, children }: View & { children?: ComponentC
         {(lecture.recorded || model.lecture.recording) && (
           <li data-testid="recording-notice"><Icon of={Video} /><span>{say(app, "recorded_notice")}</span></li>
         )}
-        <li><Icon of={Eye} /><span>{say(app, "visibility_notice")}</span></li>
+        <li data-testid="kept-notice">
+          <Icon of={Eye} />
+          <span>{say(app, "visibility_notice")} <a class="link" href="/privacy-notice" target="_blank" rel="noopener">{say(app, "notice_more")}</a></span>
+        </li>
         {policy !== "" && <li><Icon of={ScrollText} /><span>{policy}</span></li>}
       </ul>
     </main>

@@ -1,0 +1,103 @@
+"""A presence check on the real media server: asked, seen beside the lecture, answered from the keyboard."""
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.async_api import expect
+from sqlalchemy import insert, select, update
+
+from tests.browser.people import Attendee
+from tests.browser.service import Service, chromium, running_service
+from tests.build import MINUTE
+from webinar.core import effects
+from webinar.core.clock import SystemClock
+from webinar.core.database import Database
+from webinar.core.ids import new_id
+from webinar.evidence.tables import AnswerRow, PresenceCheckRow
+from webinar.lectures.tables import LectureRow, RegistrationRow, WindowRow
+from webinar.policies.tables import PolicyRow
+
+pytestmark = pytest.mark.browser
+LECTURER, SITI = "endang.lestari@", "siti.rahma@"
+
+
+@dataclass
+class Room:
+    service: Service
+    db: Database
+    lecturer: Attendee
+    siti: Attendee
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    async with running_service(demonstration=True) as service, chromium() as browser:
+        db = Database(f"sqlite+aiosqlite:///{service.data / 'pendopo.db'}")
+        lecturer = await Attendee.open(browser, await service.first_link(LECTURER, invites=2), phone=False)
+        await lecturer.enter()
+        siti = await Attendee.open(browser, await service.first_link(SITI))
+        yield Room(service, db, lecturer, siti)
+        await db.close()
+
+
+async def test_who_comes_in_is_told_what_is_kept_and_answers_a_check_with_the_keyboard(room: Room) -> None:
+    page = room.siti.page
+    await expect(page.get_by_test_id("kept-notice")).to_contain_text("Yang dicatat")
+    await expect(page.get_by_test_id("agree")).to_be_visible()
+    await room.siti.enter()
+    await ask(room)
+    check = page.get_by_test_id("check")
+    await expect(check).to_be_visible(timeout=20_000)
+    # It takes no focus: who writes goes on writing.
+    assert await page.evaluate("document.activeElement.closest('[data-testid=check]') === null")
+    await expect(page.get_by_test_id("spoken")).to_contain_text("Cek kehadiran")
+    await expect(room.lecturer.page.get_by_test_id("check-count")).to_contain_text("0 orang")
+    await page.keyboard.press("Alt+KeyJ")
+    await expect(page.get_by_test_id("check-done")).to_be_visible()
+    assert await answers(room) == ["click"]
+    # Opened anew, the page knows that it was told and has answered.
+    await page.reload()
+    await expect(page.get_by_test_id("agree")).to_have_count(0)
+    await page.get_by_test_id("join").click()
+    await room.siti.state("connected")
+    await expect(page.get_by_test_id("check-done")).to_be_visible(timeout=20_000)
+
+
+async def ask(room: Room) -> None:
+    """What the plan owes at a moment that nobody can foresee, owed now; the scheduler does the rest."""
+    now = SystemClock().now()
+    check_id = new_id()
+    async with room.db.writing() as session:
+        link = room.siti.link.rsplit("/", 1)[1].partition(".")[0]
+        lecture_id = await session.scalar(
+            select(RegistrationRow.lecture_id).where(RegistrationRow.id == link)
+        )
+        lecture = await session.get_one(LectureRow, lecture_id)
+        policy = (PolicyRow.id == lecture.policy_id) & (PolicyRow.version == lecture.policy_version)
+        await session.execute(update(PolicyRow).where(policy).values(checks=1, checks_needed=1))
+        spans = [[now - MINUTE, now + 60 * MINUTE]]
+        session.add(WindowRow(lecture_id=lecture_id, spans=spans, reason="uji", set_at=now))
+        await session.execute(
+            insert(PresenceCheckRow).values(id=check_id, lecture_id=lecture_id, number=1, due_at=now)
+        )
+    await room.lecturer.page.get_by_test_id("more").click()
+    await room.lecturer.page.get_by_test_id("start").click()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        async with room.db.reading() as session:
+            state = await session.scalar(select(LectureRow.state).where(LectureRow.id == lecture_id))
+        if state == "live":
+            break
+        await room.siti.page.wait_for_timeout(200)
+    async with room.db.writing() as session:
+        subject = f"lecture:{lecture_id}"
+        await effects.owe(
+            session, kind="check", key=f"check:{check_id}", subject=subject, due_at=now, now=now
+        )
+
+
+async def answers(room: Room) -> list[str]:
+    async with room.db.reading() as session:
+        return list(await session.scalars(select(AnswerRow.how)))

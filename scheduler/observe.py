@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from recordings import store as recordings
 from scheduler.plan import Seen
 from webinar.classroom import checks
+from webinar.hours import contest_store
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import main_room_name
 from webinar.policies import store as policies
@@ -24,4 +25,5 @@ async def observe(session: AsyncSession, lecture_id: str) -> Seen | None:
         recording=await recordings.of_lecture(session, lecture_id),
         quiet_period_s=settling_seconds(policy),
         checks_to_plan=await checks.to_plan(session, lecture, policy),
+        open_contests=await contest_store.count_open(session, lecture_id),
     )

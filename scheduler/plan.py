@@ -7,7 +7,7 @@ twice or dying half-way changes nothing but the time it takes.
 |--------------------|---------------------------------------------------------------------|
 | still before its end | the room opens at once, the lecture goes live at once if it is time |
 | already over       | no room: the lecture is ended, and the audit says that it was missed |
-| quiet period over  | the hours are settled at once                                       |
+| quiet period over  | the hours are settled at once, unless a contest waits for a decision |
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class Seen:
     """A lecture as the database has it. The watch writes there what the media server has.
 
     `recording` is None when none was ever wanted; `quiet_period_s` is how long after its end
-    the hours are settled.
+    the hours are settled, and not while one of `open_contests` waits for a decision.
     """
 
     lecture: Lecture
@@ -54,6 +54,7 @@ class Seen:
     quiet_period_s: int
     # Presence checks that the policy asks for and whose moments are not chosen yet.
     checks_to_plan: int = 0
+    open_contests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,12 @@ def _left(seen: Seen) -> bool:
 def _after(seen: Seen, now: int) -> Plan:
     due = final_at(seen.lecture.ended_at or now, seen.quiet_period_s)
     actions = _wound_up(seen)
-    return Plan((*actions, Action.FINALISE) if now >= due else actions, due)
+    if now < due:
+        return Plan(actions, due)
+    if seen.open_contests:
+        # Whoever decides the last one has the lecture looked at again.
+        return Plan(actions, None)
+    return Plan((*actions, Action.FINALISE), due)
 
 
 def _wound_up(seen: Seen) -> tuple[Action, ...]:

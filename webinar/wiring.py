@@ -16,6 +16,7 @@ from webinar.config import Settings
 from webinar.core.clock import SystemClock
 from webinar.core.database import Database
 from webinar.core.effects import Handler
+from webinar.hours.effects import ContestMails
 from webinar.invites.service import Desk, announcer, sender
 from webinar.mail.build import address
 from webinar.mail.smtp import SmtpMailer, SmtpSettings
@@ -104,6 +105,7 @@ def handlers(settings: Settings, db: Database, rooms: LiveKit, out: SmtpMailer) 
         "check": asker(db, rooms, clock),
         "mail": links.send_sign_in_mail,
         "tally": Tallies(db, clock),
+        "contest": ContestMails(db, out, clock, invites.sender, settings.public_url).send,
         "import": ImportWriter(db, clock).write_import,
         "retention": RetentionJob(db, storage(settings), clock),
         "report": ReportMaker(db, clock).make_report,

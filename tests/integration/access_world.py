@@ -27,6 +27,7 @@ from tests.build import (
 from tests.site import LINK_KEY, RunningSite, Visitor
 from webinar.core.ids import new_id
 from webinar.core.tables import AuditRow, EffectRow
+from webinar.hours.tables import ContestRow
 from webinar.lectures.rules import link_token
 from webinar.lectures.tables import RegistrationRow
 from webinar.people.access import API_SCOPES, scope_of
@@ -74,6 +75,12 @@ OBJECTS = (
     (r"GET /lectures/{id}/(attendance|intervals)\.(csv|xlsx|pdf)", MANAGES),
     # The manager holds an office in the unit; who organises another one does not.
     (r"\w+ /units/{id}/\w+(\.\w+)?", MANAGES | {MANAGER}),
+    (r"GET /lectures/{id}/contests", MANAGES),
+    # Organisers are led on to what others contest; here they have nothing to contest of their own.
+    (r"GET /lectures/{id}/contest", HAS_A_SEAT),
+    (r"POST /lectures/{id}/contest", frozenset({PARTICIPANT, LECTURER})),
+    (r"POST /contests/{id}/withdraw", frozenset({PARTICIPANT})),
+    (r"POST /contests/{id}/(accept|refuse)", MANAGES),
     # The organiser asked for it.
     (r"GET /reports/{id}(/file)?", frozenset({ORGANISER})),
     (r"\w+ /lectures/{id}/registrations(/resend)?", MANAGES),
@@ -190,6 +197,20 @@ async def a_world(site: RunningSite) -> World:
         await a_registration(session, elsewhere_lecture, people[OUTSIDER])
         await a_room(session, lecture, state="open")
         await _a_replay(session, site, lecture)
+        contest_id = new_id()
+        session.add(
+            ContestRow(
+                id=contest_id,
+                institution_id=home.id,
+                lecture_id=lecture.id,
+                registration_id=seat.id,
+                person_id=seat.person_id,
+                text="Saya hadir.",
+                state="open",
+                jp=0,
+                opened_at=NINE,
+            )
+        )
     await site.media.open_room(f"{lecture.id}.main")
     import_id = await an_import(site, people[ORGANISER].id)
     key_id, _ = await site.key(home.id, API_SCOPES[0])
@@ -202,6 +223,7 @@ async def a_world(site: RunningSite) -> World:
             "registration": seat.id, "seat": seat.seat, "name": init_name(0),
             "link": f"{seat.id}.{link_token(LINK_KEY.encode(), seat.id, 1)}", "token": "a" * 43,
             "check": "a" * 26,
+            "contests": contest_id,
             "units": unit.id, "keys": key_id, "reports": report_id, "unit": unit.id, "institution": home.id,
         },
     )  # fmt: skip

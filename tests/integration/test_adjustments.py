@@ -64,6 +64,15 @@ async def test_a_value_may_be_anything_that_the_lecture_is_worth(over: Scene) ->
         await adjust(over, rina, {"siti": 125}, value(201))
 
 
+async def test_where_nobody_has_looked_since_the_end_what_counts_is_computed_first(scene: Scene) -> None:
+    rina = await an_organiser(scene)
+    await scene.stayed("budi", NINE, NINE + 90 * MINUTE)
+    with pytest.raises(ValuesChanged):
+        await adjust(scene, rina, {"budi": 0}, value(100))
+    await adjust(scene, rina, {"budi": 200}, value(100))
+    assert await effective(scene) == {"budi": 100}
+
+
 async def test_a_reason_is_required(over: Scene) -> None:
     rina = await an_organiser(over)
     with pytest.raises(Invalid):

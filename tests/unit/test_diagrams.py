@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recordings.rules import RECORDING_MOVES
+from webinar.hours.contest_rules import CONTEST_MOVES
 from webinar.lectures.rules import LECTURE_MOVES, ROOM_MOVES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text("utf-8")
@@ -15,7 +16,12 @@ PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text("utf-8
 
 @pytest.mark.parametrize(
     ("noun", "moves"),
-    [("lecture", LECTURE_MOVES), ("room", ROOM_MOVES), ("recording", RECORDING_MOVES)],
+    [
+        ("lecture", LECTURE_MOVES),
+        ("room", ROOM_MOVES),
+        ("recording", RECORDING_MOVES),
+        ("contest", CONTEST_MOVES),
+    ],
 )
 def test_the_diagram_shows_the_moves_of_the_table(
     noun: str, moves: Mapping[tuple[StrEnum, str], StrEnum]

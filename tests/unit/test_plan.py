@@ -163,6 +163,13 @@ def test_hours_are_settled_though_the_media_server_does_not_let_the_room_be_clos
     assert what.actions == (Action.CLOSE_ROOM, Action.FINALISE)
 
 
+def test_hours_are_not_settled_while_a_contest_waits_for_a_decision() -> None:
+    lecture = a_lecture("ended", ended_at=ENDS_AT)
+    waits = replace(seen(lecture, a_room("closed")), open_contests=1)
+    assert plan(waits, ENDS_AT + 400 * 24 * HOUR) == Plan((), None)
+    assert plan(replace(waits, open_contests=0), ENDS_AT + 24 * HOUR).actions == (Action.FINALISE,)
+
+
 @pytest.mark.parametrize("state", ["final", "archived"])
 def test_nothing_happens_to_a_settled_lecture(state: str) -> None:
     assert plan(seen(a_lecture(state), a_room("closed"), "ready"), ENDS_AT) == Plan((), None)

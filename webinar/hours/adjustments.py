@@ -5,10 +5,11 @@ transaction ends, so that they take turns. After finality an adjustment is in th
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webinar.attendance import service as attendance
 from webinar.attendance import store as attendances
 from webinar.core.errors import NotFound
 from webinar.core.ids import new_id
@@ -104,7 +105,7 @@ async def apply(
     now: int,
 ) -> Batch:
     """The same for a lecture that is `held`, with a value for each seat."""
-    current = await _current(session, lecture, list(seen), final)
+    current = await _current(session, lecture, list(seen), final, now)
     changed = [seat.name for seat, jp, _ in current.values() if jp != seen[seat.registration_id]]
     if changed:
         raise ValuesChanged(names=named(changed))
@@ -144,7 +145,7 @@ async def undo(
     if not back:
         raise NotFound
     said = checked_reason(reason) if reason.strip() else ""
-    current = await _current(session, lecture, [one.registration_id for one in back], final, gone=True)
+    current = await _current(session, lecture, [one.registration_id for one in back], final, now)
     late = [
         current[one.registration_id][0].name
         for one in back
@@ -178,7 +179,7 @@ async def held(session: AsyncSession, scope: Scope, lecture_id: str) -> tuple[Le
 
 
 async def _current(
-    session: AsyncSession, lecture: Lecture, ids: Sequence[str], final: bool, *, gone: bool = False
+    session: AsyncSession, lecture: Lecture, ids: Sequence[str], final: bool, now: int
 ) -> dict[str, tuple[SeatValue, int, list[Adjustment]]]:
     """By registration: the seat, what counts for it, and what was adjusted.
 
@@ -188,12 +189,23 @@ async def _current(
     seats = await store.seats(session, lecture.id, ids, final=final)
     if len(seats) != len(set(ids)):
         raise NotFound
+    if any(seat.computed is None for seat in seats.values()):
+        seats = await _computed(session, lecture, seats, now)
     changes = by_registration(await store.history(session, lecture.id, ids))
     found = {}
     for id, seat in seats.items():
         mine = changes.get(id, [])
         found[id] = (seat, effective(seat.computed or 0, mine), mine)
     return found
+
+
+async def _computed(
+    session: AsyncSession, lecture: Lecture, seats: Mapping[str, SeatValue], now: int
+) -> dict[str, SeatValue]:
+    """The seats with what is computed now, where nobody has looked at the lecture since it ended."""
+    log = (await attendance.gather(session, lecture)).computed(now)
+    jp = {entry.registration.id: entry.credit.jp for entry in log.entries}
+    return {id: replace(seat, computed=jp.get(id, 0)) for id, seat in seats.items()}
 
 
 def _adjustment(

@@ -80,6 +80,9 @@ class YearEntry:
     provisional: bool
     registration_id: str = ""
     adjusted: Because | None = None
+    # The state of the newest contest, "" without any; and whether it may be contested now.
+    contest: str = ""
+    contestable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ from webinar.attendance import service as attendance
 from webinar.attendance import store as attendances
 from webinar.attendance.credit_rules import Credit
 from webinar.attendance.log_rules import AttendanceLog
+from webinar.core.errors import Stale
 from webinar.core.language import Language
-from webinar.hours import ledger, posting, store
+from webinar.hours import contest_store, ledger, posting, store
+from webinar.hours.contest_rules import contestable
 from webinar.hours.rules import (
     DEFAULT_TARGET,
     DEFAULT_ZONE,
@@ -42,10 +44,16 @@ async def settle(session: AsyncSession, lecture: Lecture, now: int) -> Attendanc
     """Keep the attendance of a lecture whose quiet period is over, and credit it. Repeating it is harmless.
 
     The caller moves the lecture to `final` in the same transaction.
+
+    Raises:
+        Stale: a contest is open.
     """
     if lecture.trial:
         return await attendance.finalise(session, lecture, now)
     already, _ = await attendances.held(session, lecture.id)
+    if await contest_store.count_open(session, lecture.id):
+        # Opened since the plan was made: whoever decides it has the lecture looked at again.
+        raise Stale
     log = await attendance.finalise(session, lecture, now)
     # What is final was posted in the transaction that made it so; evidence that came since changes nothing.
     if not already:
@@ -115,10 +123,11 @@ async def _year_entries(
     now: int,
     language: Language,
 ) -> list[YearEntry]:
-    """Three statements for all lectures that are final, some more for each that is not yet."""
+    """Four statements for all lectures that are final, some more for each that is not yet."""
     ids = [seat.id for _, seat in seats]
     stored = await attendances.of_registrations(session, ids)
     changed = await store.effective_of(session, ids)
+    contested = await contest_store.of_registrations(session, ids)
     in_ledger: dict[str, int] = defaultdict(int)
     for line in earned:
         in_ledger[line.lecture_id] += line.jp
@@ -132,7 +141,17 @@ async def _year_entries(
             if found:
                 entry = _year_entry(lecture, seat, found.credit, found.credit.jp, True, language)
                 entries.append(_with(entry, changed.get(seat.id)))
-    return entries
+    by_seat = {seat.id: lecture for lecture, seat in seats}
+    return [
+        replace(
+            entry,
+            contest=contested[entry.registration_id][0].state.value
+            if entry.registration_id in contested
+            else "",
+            contestable=contestable(by_seat[entry.registration_id], now),
+        )
+        for entry in entries
+    ]
 
 
 def _with(entry: YearEntry, changed: Adjusted | None) -> YearEntry:

@@ -160,6 +160,20 @@ async def seats(
     return found
 
 
+async def computed_of(session: AsyncSession, registration_ids: Sequence[str]) -> dict[str, int]:
+    """What is stored as computed, by registration; those of whom nothing is stored are missing."""
+    found: dict[str, int] = {}
+    for first in range(0, len(registration_ids), ROWS):
+        some = registration_ids[first : first + ROWS]
+        rows = await session.execute(
+            select(AttendanceRow.registration_id, AttendanceRow.jp).where(
+                AttendanceRow.registration_id.in_(some)
+            )
+        )
+        found.update((id, jp) for id, jp in rows)
+    return found
+
+
 async def add(session: AsyncSession, made: Sequence[Adjustment]) -> list[Adjustment]:
     """Write adjustments, and answer them with the numbers that they got."""
     fields = [name for name in Adjustment.__slots__ if name != "number"]

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.core import language as wording
 from webinar.core.clock import to_datetime
 from webinar.core.language import Language
+from webinar.hours import contest_store
 from webinar.hours import service as hours
 from webinar.hours.outlook_rules import outlook
 from webinar.hours.rules import YearOfHours
@@ -45,6 +46,7 @@ async def home(request: web.Request) -> web.StreamResponse:
             managed = await lectures.page(
                 session, asked.rights, states=tuple(UPCOMING), since=now, limit=NEXT, manageable_only=True
             )
+        waiting = await contest_store.count_waiting(session, asked.rights) if organises else 0
         ids = {lecture.id for lecture, _ in mine[:NEXT]} | {lecture.id for lecture in managed}
         taught = await lectures.lecturers_of(session, sorted(ids))
         first = _first(mine, managed, now)
@@ -58,6 +60,7 @@ async def home(request: web.Request) -> web.StreamResponse:
         rest=[pair for pair in mine if first is None or pair[0].id != first.id][:NEXT],
         managed=[lecture for lecture in managed if lecture.id not in mine_ids and lecture != first],
         organises=organises,
+        waiting=waiting,
         lecturers={ident: ", ".join(p.name for p in people_) for ident, people_ in taught.items()},
         rule=rule,
         year=of_year,

@@ -3,6 +3,7 @@
 from webinar.web import (
     attendance,
     classroom,
+    contests,
     health,
     home,
     hours,
@@ -35,6 +36,7 @@ ROUTES: tuple[Route, ...] = (
     *classroom.ROUTES,
     *attendance.ROUTES,
     *hours.ROUTES,
+    *contests.ROUTES,
     *reports.ROUTES,
     *unit_hours.ROUTES,
     *recordings.ROUTES,

@@ -75,6 +75,12 @@ def _past(_: Callable[..., str], entry: Entry, names: Mapping[str, Person]) -> E
         "participant_removed": _("A participant was removed"),
         "participant_readmitted": _("A participant was let in again"),
     }
+    texts |= {
+        "contest_opened": _("A participant contested the attendance"),
+        "contest_accepted": _("A contest was accepted"),
+        "contest_refused": _("A contest was refused"),
+        "contest_withdrawn": _("A contest was withdrawn"),
+    }
     person = names.get(entry.actor.id or "")
     by = _("by itself") if entry.actor.kind == "system" else (person.name if person else "")
     reason = str(entry.fields.get("reason") or "")
@@ -134,6 +140,10 @@ _ICONS = {
     "window_fixed": "ruler",
     "adjusted": "pencil",
     "adjustment_undone": "undo-2",
+    "contest_opened": "message-circle-question-mark",
+    "contest_accepted": "circle-check",
+    "contest_refused": "circle-x",
+    "contest_withdrawn": "undo-2",
     "recording_started": "disc",
     "recording_ready": "circle-play",
     "recording_paused": "circle-pause",

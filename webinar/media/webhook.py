@@ -27,6 +27,10 @@ LEEWAY_S = 60
 """How far the clocks of the two machines may differ; the media server allows us the same."""
 
 
+LATEST = 2**53
+"""The largest instant that is taken, in ms some 285,000 years from now."""
+
+
 class ForgedWebhook(Refused):
     """Not signed by our media server, or not what it signed. Answer 401 and keep nothing."""
 
@@ -123,8 +127,8 @@ def _event(body: bytes, body_sha256: str) -> WebhookEvent:
             identity=participant.get("identity", ""),
             # Protobuf's JSON leaves out values that are the default.
             kind=str(participant.get("kind", STANDARD)),
-            joined_at_ms=int(joined_at) if joined_at is not None else None,
-            created_at_s=int(raw.get("createdAt", 0)),
+            joined_at_ms=_instant(joined_at) if joined_at is not None else None,
+            created_at_s=_instant(raw.get("createdAt", 0)),
             disconnect_reason=str(participant.get("disconnectReason", "")),
             hidden=(participant.get("permission") or {}).get("hidden") is True,
             body_sha256=body_sha256,
@@ -139,6 +143,31 @@ def _event(body: bytes, body_sha256: str) -> WebhookEvent:
         event.participant_sid,
         event.identity,
     )
-    if not all(isinstance(text, str) for text in texts) or not event.event_id or not event.event:
+    if not all(map(_is_text, texts)) or not event.event_id or not event.event:
         raise UnreadableWebhook()
     return event
+
+
+def _instant(number: Any) -> int:
+    """Protobuf writes 64-bit numbers as text.
+
+    Raises:
+        ValueError: no clock ever shows it.
+    """
+    found = int(number)
+    if not 0 <= found <= LATEST:
+        raise ValueError("an instant outside of time")
+    return found
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is text that can be stored: no NUL, no half characters."""
+    if not isinstance(value, str) or "\x00" in value:
+        return False
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

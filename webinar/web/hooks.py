@@ -7,6 +7,8 @@ connection for each event.
 """
 
 import asyncio
+import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -22,8 +24,12 @@ LARGEST_BODY = 64 * 1024
 READ_S = 5.0
 # The notifier keeps its connection; ours must outlive its pauses.
 KEEPALIVE_S = 120.0
+# How long we read on and throw away after a refusal, so that the other side can read why.
+LINGER_S = 1.0
+TELL_EVERY_MS = 1_000
 
 log = structlog.get_logger(__name__)
+_silent = logging.Logger("webinar.web.hooks.http", logging.CRITICAL)
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
 
@@ -38,13 +44,23 @@ class Receiver:
         database_url: SQLAlchemy URL of a migrated database; it may be away when this starts.
         keys: live API keys of the media server, key to secret; two while they are rotated.
         wait_s: how long an event may wait for the disk before it is answered 503.
+        read_s: how long a body may take to come in after its head.
     """
 
     def __init__(
-        self, *, database_url: str, keys: Mapping[str, str], clock: Clock | None = None, wait_s: float = 3.0
+        self,
+        *,
+        database_url: str,
+        keys: Mapping[str, str],
+        clock: Clock | None = None,
+        wait_s: float = 3.0,
+        read_s: float = READ_S,
     ) -> None:
         self.log = WebhookLog(writer_for(database_url), wait_s=wait_s)
         self._keys = keys
+        self._read_s = read_s
+        self._refused: Counter[str] = Counter()
+        self._told_at = 0
         self._clock = clock or SystemClock()
         self._routes: dict[str, dict[str, Handler]] = {
             PATH: {"POST": self.receive},
@@ -60,30 +76,45 @@ class Receiver:
         handler = methods.get(request.method)
         if handler is None:
             return web.Response(status=405, headers={"Allow": ", ".join(methods)})
-        return await handler(request)
+        try:
+            return await handler(request)
+        except (OSError, asyncio.CancelledError):
+            raise  # The other side went away.
+        except Exception:
+            # Whatever it was, it may be gone when the event comes again.
+            log.exception("webhook_failed")
+            return web.Response(status=503)
 
     async def receive(self, request: web.BaseRequest) -> web.Response:
         """Verify, append, 200."""
         received_at = self._clock.now()
         authorization = request.headers.get(hdrs.AUTHORIZATION, "")
         if refused := _refused_unread(request, authorization):
-            return web.Response(status=refused)
+            return _unread(refused)
         try:
             # What arrived together with its head needs no timer: that is nearly every webhook.
-            async with asyncio.timeout(None if request.content.is_eof() else READ_S):
+            async with asyncio.timeout(None if request.content.is_eof() else self._read_s):
                 body = await request.read()
             event = parse(body, authorization, self._keys, received_at)
             await self.log.append(event, received_at)
         except TimeoutError:
-            return web.Response(status=408)
+            return _unread(408)
         except web.HTTPRequestEntityTooLarge:
-            return web.Response(status=413)
+            return _unread(413)
         except (ForgedWebhook, UnreadableWebhook) as error:
-            log.warning("webhook_refused", reason=error.code)
+            self._tell(error.code, received_at)
             return web.Response(status=error.status)
         except StoreAway:
             return web.Response(status=503)
         return web.Response()
+
+    def _tell(self, reason: str, now: int) -> None:
+        """One line a second at most: whoever can reach us must not fill our disk."""
+        self._refused[reason] += 1
+        if now - self._told_at >= TELL_EVERY_MS:
+            log.warning("webhooks_refused", **self._refused)
+            self._refused.clear()
+            self._told_at = now
 
     async def healthy(self, _request: web.BaseRequest) -> web.Response:
         return web.Response()
@@ -101,6 +132,13 @@ def _refused_unread(request: web.BaseRequest, authorization: str) -> int:
     return 413 if (request.content_length or 0) > LARGEST_BODY else 0
 
 
+def _unread(status: int) -> web.Response:
+    """An answer to what was not read to its end: what follows on this connection is no request."""
+    answer = web.Response(status=status)
+    answer.force_close()
+    return answer
+
+
 class HooksRunner(web.ServerRunner):
     """Runs a receiver: its log is open before the first event and closed after the last answer."""
 
@@ -113,6 +151,9 @@ class HooksRunner(web.ServerRunner):
             access_log=None,
             auto_decompress=False,
             keepalive_timeout=KEEPALIVE_S,
+            lingering_time=LINGER_S,
+            # What is no HTTP is answered 400; aiohttp would log the bytes, too, and these may be a token.
+            logger=_silent,
         )
         super().__init__(server, shutdown_timeout=5.0)
 
@@ -134,10 +175,15 @@ def _request(
 
 
 def create_hooks_app(
-    *, database_url: str, keys: Mapping[str, str], clock: Clock | None = None, wait_s: float = 3.0
+    *,
+    database_url: str,
+    keys: Mapping[str, str],
+    clock: Clock | None = None,
+    wait_s: float = 3.0,
+    read_s: float = READ_S,
 ) -> Receiver:
     """The receiver; see there."""
-    return Receiver(database_url=database_url, keys=keys, clock=clock, wait_s=wait_s)
+    return Receiver(database_url=database_url, keys=keys, clock=clock, wait_s=wait_s, read_s=read_s)
 
 
 def hooks_runner(app: Receiver) -> HooksRunner:

@@ -1,9 +1,9 @@
 """A million webhooks that are forged or broken, with good ones in between, against the real receiver.
 
 The receiver is a process of its own on PostgreSQL with fsync; the requests come as bytes over 32 connections
-from `tests/forgeries.py`, every kind of it by turns. One in fifty is good, and each good one is sent twice. To
-reach: nothing forged is answered 2xx, nothing at all 5xx, and the table holds each good event once and nothing
-else.
+from `tests/forgeries.py`, every kind of it by turns. One in fifty is good, and each good one is sent twice.
+To reach: nothing forged is answered 2xx, nothing at all 5xx, and the table holds each good event once and
+nothing else.
 """
 
 import argparse

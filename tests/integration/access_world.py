@@ -98,7 +98,8 @@ OBJECTS = (
     (r"\w+ /people/import/{id}(/(confirm|discard|undo))?", MANAGES),
     # The form names a unit of ours as the parent.
     (r"POST /settings/units", frozenset({ADMINISTRATOR})),
-    (r"POST /settings/(units|keys)/{id}(/\w+)?", frozenset({ADMINISTRATOR})),
+    (r"POST /settings/(units|keys|policies)/{id}(/\w+)?", frozenset({ADMINISTRATOR})),
+    (r"GET /settings/policies/{id}", MANAGES | {OTHER_ORGANISER}),
 )
 # Forms that get past the first check, where an empty one would be answered with 404.
 FORMS: dict[str, dict[str, str]] = {
@@ -224,7 +225,8 @@ async def a_world(site: RunningSite) -> World:
             "link": f"{seat.id}.{link_token(LINK_KEY.encode(), seat.id, 1)}", "token": "a" * 43,
             "check": "a" * 26,
             "contests": contest_id,
-            "units": unit.id, "keys": key_id, "reports": report_id, "unit": unit.id, "institution": home.id,
+            "units": unit.id, "keys": key_id, "policies": policy.id,
+            "reports": report_id, "unit": unit.id, "institution": home.id,
         },
     )  # fmt: skip
 

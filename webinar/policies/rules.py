@@ -175,6 +175,10 @@ def sentences(policy: Policy, jp: int, window_s: int) -> tuple[Sentence, ...]:
     return tuple(said)
 
 
+DRAFT = Policy("", 0, "", "", Kind.THRESHOLD, threshold_percent=80)
+"""What the form of a new policy begins with."""
+
+
 def default(policy_id: str, institution_id: str) -> Policy:
     """The policy an institution begins with."""
     return Policy(policy_id, 1, institution_id, "Hadir 80 %", Kind.THRESHOLD, threshold_percent=80)

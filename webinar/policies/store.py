@@ -1,6 +1,10 @@
 """Queries on attendance policies. Versions are only ever added."""
 
-from sqlalchemy import ColumnElement, func, insert, select, tuple_
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.errors import NotFound
@@ -37,6 +41,35 @@ async def current(session: AsyncSession, scope: Scope) -> list[Policy]:
     return await _newest(session, PolicyRow.institution_id == scope.institution_id)
 
 
+class VersionTaken(Exception):  # noqa: N818 - it reads as a sentence where it is raised
+    """Somebody else has just made this version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version with who made it (None: the service itself, or before it was noted) and when."""
+
+    policy: Policy
+    created_by: str | None
+    created_at: int
+
+
+async def newest(session: AsyncSession, scope: Scope, policy_id: str) -> Policy | None:
+    """The newest version of one policy of the scope's institution."""
+    found = await versions(session, scope, policy_id)
+    return found[0].policy if found else None
+
+
+async def versions(session: AsyncSession, scope: Scope, policy_id: str) -> list[Version]:
+    """Every version of one policy of the scope's institution, the newest first."""
+    rows = await session.scalars(
+        select(PolicyRow)
+        .where(PolicyRow.id == policy_id, PolicyRow.institution_id == scope.institution_id)
+        .order_by(PolicyRow.version.desc())
+    )
+    return [Version(_policy(row), row.created_by, row.created_at) for row in rows]
+
+
 async def default_for(session: AsyncSession, institution_id: str) -> Policy | None:
     """The newest version of the institution's first policy."""
     policies = await _newest(session, PolicyRow.institution_id == institution_id)
@@ -52,11 +85,12 @@ async def create(session: AsyncSession, policy: Policy, *, now: int, created_by:
     """Add a policy, or a further version of one (the caller raises `version`).
 
     Raises:
-        Invalid: names the field.
+        Invalid: names the field. VersionTaken: there is this version already.
     """
     checked(policy)
-    await session.execute(
-        insert(PolicyRow).values(
+    rows = await session.execute(
+        _insert(session)
+        .values(
             id=policy.id,
             version=policy.version,
             institution_id=policy.institution_id,
@@ -78,8 +112,17 @@ async def create(session: AsyncSession, policy: Policy, *, now: int, created_by:
             created_by=created_by,
             created_at=now,
         )
+        .on_conflict_do_nothing(index_elements=["id", "version"])
+        .returning(PolicyRow.version)
     )
+    if rows.scalar_one_or_none() is None:
+        raise VersionTaken
     return policy
+
+
+def _insert(session: AsyncSession) -> Any:
+    made = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    return made(PolicyRow)
 
 
 async def _newest(session: AsyncSession, where: ColumnElement[bool]) -> list[Policy]:

@@ -111,7 +111,7 @@ class Device:
                 participant = await self.world.media.connect(token or await self._admitted())
             except (ConnectionError, Refused, PermissionError):
                 token = None
-                await asyncio.sleep(self._chance.uniform(0.5, 4))
+                await asyncio.sleep(self._chance.uniform(1, 5))
             else:
                 self._is_in(participant)
                 return

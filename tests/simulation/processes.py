@@ -25,9 +25,9 @@ from webinar.media.simulator import MediaSimulator
 from webinar.web import hooks
 
 T = TypeVar("T")
-NET_S = 20.0
-WATCH_S = 12.0
-SHORTEST_S = 0.02
+NET_S = 60.0
+WATCH_S = 15.0
+SHORTEST_S = 0.05
 SLOW = 0.04
 """How often a point in a process takes time, so that others run in between."""
 

@@ -82,14 +82,14 @@ def scenario(seed: int) -> Scenario:
     """The scenario of a seed."""
     chance = Random(f"{seed}:lecture")
     large = seed % LARGE_EVERY == 0
-    count = LARGE_PEOPLE if large else 2 + int((MOST_PEOPLE - 1) * chance.random() ** 6)
-    window_s = chance.choice((90, 120)) if count > 12 else chance.randrange(90, 241, 15)
+    count = LARGE_PEOPLE if large else 2 + int((MOST_PEOPLE - 1) * chance.random() ** 7)
+    window_s = chance.choice((75, 90)) if count > 12 else chance.randrange(75, 196, 15)
     planned = Scenario(
         seed=seed,
         window_ms=window_s * SECOND,
-        opens_before_ms=chance.choice((20, 30, 45)) * SECOND,
+        opens_before_ms=chance.choice((15, 25, 40)) * SECOND,
         overrun_ms=chance.choice((10, 20, 30)) * SECOND,
-        quiet_ms=chance.choice((10, 20, 40)) * SECOND,
+        quiet_ms=chance.choice((5, 10, 20)) * SECOND,
         grace_s=chance.choice((0, 0, 0, 20, 60)),
         kind=chance.choice(("threshold", "proportional")),
         jp=chance.choice((100, 200, 250, 300)),

@@ -4,9 +4,11 @@ import asyncio
 import atexit
 import contextlib
 import hashlib
+import logging
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from random import Random
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import SAWarning
 
 from tests.build import MINUTE, NINE, a_lecture, a_person, a_policy, a_registration, an_institution
 from tests.simulation.disk import Disk, loop_database
@@ -301,8 +304,12 @@ def _quiet(trouble: list[str]) -> Iterator[None]:
 
     before = structlog.get_config()
     structlog.configure(processors=[heard])
+    # A process that is killed returns no connection to its pool, of which the pool complains later.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=SAWarning)
+            yield
     finally:
         structlog.configure(**before)
 

@@ -29,8 +29,9 @@ Span = tuple[int, int]
 
 WHOLE_SECOND_MS = 1_000
 BEAT_MS = 15_000
-NOTICE_MS = 21_000
+NOTICE_MS = 23_000
 CUT_MS = 21_000
+ABOUT_MS = 3_000
 UNAWARE_MS = 2_500
 SLACK_S = 1
 
@@ -198,6 +199,8 @@ def _unstated_s(world: World, stays: Sequence[Stay], jump: int) -> int:
     for stay in stays:
         unknown_ms += stay.start - stay.dialled + 2 * jump + world.scenario.list_age_ms
         unknown_ms += UNAWARE_MS if stay.how == CRASHED else 0
+        # The rules say that a loss is noticed after 20 s; it is about so.
+        unknown_ms += ABOUT_MS if stay.how == "vanished" else 0
         # An end that another device's stay covers is not stated with the interval of the two.
         unknown_ms += NOTICE_MS if stay.how == "vanished" and len(stays) > 1 else 0
     return SLACK_S + -(-unknown_ms // 1000)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from scheduler.runner import own_handlers
 from scheduler.watch import Watch
-from tests.simulation.disk import Disk, LoopWriter, loop_database
+from tests.simulation.disk import Disk, LoopWriter, Owner, loop_database
 from webinar.attendance.tallies import Tallies
 from webinar.classroom import service as classroom
 from webinar.classroom.rules import Admission
@@ -28,6 +28,7 @@ T = TypeVar("T")
 NET_S = 60.0
 WATCH_S = 15.0
 SHORTEST_S = 0.05
+HANDLES = 20
 SLOW = 0.04
 """How often a point in a process takes time, so that others run in between."""
 
@@ -43,6 +44,17 @@ def owned_task(loop: asyncio.AbstractEventLoop, work: Any, context: Context | No
         life.tasks[task] = None
         task.add_done_callback(lambda done: life.tasks.pop(done, None))
     return task
+
+
+async def lay_out(disk: Disk, owner: Owner) -> None:
+    """Have handles enough for a seed. A new one asks its database things that one used before does not."""
+    while len(_FREE) < HANDLES:
+        database = loop_database("simulated")
+        disk.attach(database, owner)
+        async with database.engine.connect():
+            pass
+        database.engine.sync_engine.dispose(close=False)
+        _FREE.append(database)
 
 
 class WorldClock:
@@ -146,7 +158,7 @@ class Process:
 
     def database(self, life: Life) -> Database:
         """A database handle of this life."""
-        database = _FREE.pop() if _FREE else loop_database("simulated")
+        database = _FREE.pop()
         self._used.append(database)
         self.disk.attach(database, life)
         return database

@@ -12,7 +12,7 @@ from tests.simulation.simulate import simulate
 from webinar.attendance import log_rules, rules
 from webinar.attendance.credit_rules import Interval, Presence
 from webinar.attendance.rules import Connection
-from webinar.hours import service as hours
+from webinar.hours import posting
 
 SEED = 9
 
@@ -76,7 +76,7 @@ def test_it_sees_that_somebody_is_not_credited(monkeypatch: pytest.MonkeyPatch) 
     async def nothing(*_: Any) -> int:
         return 0
 
-    monkeypatch.setattr(hours, "credit", nothing)
+    monkeypatch.setattr(posting, "post_final", nothing)
     assert "the ledger says" in violations(a_plan(Somebody("whole", (stay(-10, 125),))))
 
 

@@ -22,12 +22,11 @@ from sqlalchemy.exc import SAWarning
 from tests.build import MINUTE, NINE, a_lecture, a_person, a_policy, a_registration, an_institution
 from tests.simulation.disk import Disk, loop_database
 from tests.simulation.people import KEY, SECRET, Device, Seat
-from tests.simulation.processes import Hooks, Process, Scheduler, Web, WorldClock, owned_task
+from tests.simulation.processes import Hooks, Process, Scheduler, Web, WorldClock, lay_out, owned_task
 from tests.simulation.scenario import Fault, Scenario
 from tests.simulation.truth import Truth
 from webinar.core import ids
 from webinar.core.audit import SYSTEM
-from webinar.core.database import Database
 from webinar.core.ids import new_id
 from webinar.lectures import service, store
 from webinar.lectures.rules import LectureState, main_room_name
@@ -95,7 +94,8 @@ class World:
         self._zero = self._loop.time()
         self.clock = WorldClock(self._now)
         self.disk = Disk(folder / "simulated.db", self._now)
-        self.database = _borrowed(self.disk)
+        self.database = loop_database("own")
+        self.disk.attach(self.database, _ALWAYS)
         self._network = self._random("network")
         timing = self._random("media")
         self._media_clock = WorldClock(self._now)
@@ -104,7 +104,9 @@ class World:
             KEY,
             SECRET,
             self._notifier(),
-            timing=lambda: Timing(timing.uniform(0.04, 0.4), timing.uniform(18.5, 20.5), 300, 120),
+            timing=lambda: Timing(
+                timing.uniform(0.04, 0.4), timing.uniform(19, 22), empty_s=300, departure_s=120
+            ),
             on_out=self._put_out,
         )
         self.media.list_age_s = scenario.list_age_ms / 1000
@@ -140,6 +142,7 @@ class World:
 
     async def run(self) -> None:
         with _quiet(self.trouble):
+            await lay_out(self.disk, _ALWAYS)
             await self._book()
             for process in self.processes.values():
                 process.start()
@@ -280,16 +283,6 @@ class World:
 
 
 _ALWAYS = _Always()
-_OWN: list[Database] = []
-
-
-def _borrowed(disk: Disk) -> Database:
-    """The simulation's own handle."""
-    if not _OWN:
-        _OWN.append(loop_database("own"))
-    disk.attach(_OWN[0], _ALWAYS)
-    _OWN[0].engine.sync_engine.dispose(close=False)
-    return _OWN[0]
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from webinar.evidence import store as evidence
 from webinar.evidence.append import WebhookLog
 from webinar.lectures import store as lectures
 from webinar.media.simulator import MediaSimulator
-from webinar.web import hooks
+from webinar.web.hooks import Receiver
 
 T = TypeVar("T")
 NET_S = 60.0
@@ -215,13 +215,16 @@ class Web(Process):
 
 
 class _Posted:
-    """As much of an aiohttp request as the receiver's handler looks at."""
+    """As much of an aiohttp request as the receiver looks at; its body is there."""
 
-    def __init__(self, app: dict[Any, Any], body: bytes, authorization: str) -> None:
-        self.app = app
+    def __init__(self, body: bytes, authorization: str) -> None:
         self.headers = {"Authorization": authorization}
         self.content_length = len(body)
+        self.content = self
         self._body = body
+
+    def is_eof(self) -> bool:
+        return True
 
     async def read(self) -> bytes:
         return self._body
@@ -231,19 +234,21 @@ class Hooks(Process):
     """The receiver of webhooks."""
 
     keys: dict[str, str]
-    _app: dict[Any, Any]
+    _receiver: Receiver
 
     async def main(self, life: Life) -> None:
-        log = WebhookLog(LoopWriter(self.disk, life))
-        await log.start()
-        self._app = {hooks.LOG: log, hooks.CLOCK: self.clock, hooks.KEYS: self.keys}
+        self._receiver = Receiver(
+            database_url=f"sqlite:///{self.disk.path}", keys=self.keys, clock=self.clock
+        )
+        self._receiver.log = WebhookLog(LoopWriter(self.disk, life))
+        await self._receiver.log.start()
 
     async def post(self, body: bytes, authorization: str) -> int:
         """The status that the media server gets."""
 
         async def work(_life: Life) -> int:
-            request: Any = _Posted(self._app, body, authorization)
-            return (await hooks.receive(request)).status
+            request: Any = _Posted(body, authorization)
+            return (await self._receiver.receive(request)).status
 
         return await self.call(work)
 

@@ -143,7 +143,13 @@ def test_a_connection_nobody_saw_for_long_ends_at_the_last_sight() -> None:
 
 def test_the_end_of_the_room_bounds_what_has_no_left() -> None:
     found = one(joined(0), sweep(30, seen()), event("room_finished", 40, None), now=45)
-    assert (found.end, found.open, found.uncertainty_ms) == (at(30), False, 10_000)
+    assert (found.end, found.open, found.uncertainty_ms) == (at(30), False, 10_999)
+
+
+def test_a_list_of_the_second_in_which_the_room_ended_still_counts() -> None:
+    """The last look is taken just before the room is closed, and the end is told in whole seconds."""
+    found = one(joined(0), sweep(30, seen()), sweep(40.2, seen()), event("room_finished", 40, None), now=45)
+    assert found.end == at(40.2)
 
 
 def test_the_same_identity_joining_again_ends_the_first_connection() -> None:

@@ -13,6 +13,8 @@ AHEAD_MS = 5_000
 # Nor of what is longer ago than the media server keeps what it could not deliver, and its last retries.
 LATE_MS = 15 * 60_000
 
+LAST_MS_OF_SECOND = 999
+
 
 @dataclass(slots=True)
 class Trace:
@@ -159,7 +161,8 @@ def rooms_of(evidence: Evidence) -> Rooms:
         if event.joined_at_ms and at == event.created_at_s * 1000:
             _lower(exact[event.room_name], event.room_sid, event.joined_at_ms)
         if event.event == "room_finished":
-            _lower(finished, event.room_sid, at)
+            # Told in whole seconds: a list of the same second may still show people.
+            _lower(finished, event.room_sid, at + LAST_MS_OF_SECOND)
     for sweep in evidence.sweeps:
         if sweep.room_sid:
             _lower(exact[sweep.room_name], sweep.room_sid, sweep.at)

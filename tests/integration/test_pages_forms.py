@@ -218,7 +218,7 @@ WINDOW = {"day": "2026-11-22", "starts_time": "09:17", "ends_time": "10:37", "re
 async def test_the_official_time_is_fixed_with_a_reason_and_a_break(site: RunningSite) -> None:
     world = await a_world(site)
     ratna = await world.as_("organiser")
-    fixed = WINDOW | {"break_from": "09:40", "break_to": "09:50"}
+    fixed = WINDOW | {"break_from_1": "09:40", "break_to_1": "09:50"}
     done = await ratna.post(world.path("ended", "actions", "window"), fixed)
     assert (done.status, done.location) == (303, world.path("ended", "attendance"))
     page = (await ratna.get(done.location)).text
@@ -231,8 +231,8 @@ async def test_the_official_time_is_fixed_with_a_reason_and_a_break(site: Runnin
     [
         ({"reason": ""}, "reason"),
         ({"ends_time": "09:00"}, "ends_time"),
-        ({"break_from": "11:00", "break_to": "11:30"}, "ends_time"),
-        ({"break_from": "09:40"}, "break_to"),
+        ({"break_from_1": "11:00", "break_to_1": "11:30"}, "ends_time"),
+        ({"break_from_1": "09:40"}, "break_to_1"),
         ({"day": "kemarin"}, "starts_time"),
     ],
 )

@@ -15,6 +15,7 @@ from webinar.attendance.tallies import Shown, Tallies
 from webinar.core.clock import ManualClock
 from webinar.core.effects import Again, Done, Effect
 from webinar.core.tables import EffectRow
+from webinar.evidence.digest_rules import digest_of
 from webinar.lectures import store as lectures
 from webinar.lectures.tables import LectureRow, RegistrationRow
 
@@ -62,7 +63,8 @@ async def test_the_first_look_computes_and_keeps_it(scene: Scene, keeper: Tallie
     await scene.stayed("forwarded", NINE, NINE + 10 * MINUTE)
     found = await shown(scene, keeper)
     assert dict(found.tally.summary) == {
-        "registered": 4, "came": 2, "absent": 2, "credited": 1, "doubtful": 0, "below": 1, "here": 0,
+        "registered": 4, "came": 2, "absent": 2, "credited": 1, "doubtful": 0, "by_replay": 0, "below": 1,
+        "here": 0,
     }  # fmt: skip
     assert [(one.seat, one.name, one.seconds) for one in found.tally.strangers] == [("forwarded", None, 600)]
     assert max(count for _, count in found.tally.points) == 2
@@ -167,6 +169,18 @@ async def test_becoming_final_overwrites_what_was_provisional_even_of_a_clock_ah
         times = set(await session.scalars(select(AttendanceRow.computed_at)))
     assert header is not None
     assert (header.final, header.computed_at, header.rows, times) == (True, LATER, 4, {LATER})
+
+
+async def test_a_final_one_keeps_the_digest_of_the_evidence_that_it_follows_from(scene: Scene) -> None:
+    await scene.stayed("budi", NINE, NINE + 90 * MINUTE)
+    async with scene.db.reading() as session:
+        lecture = await lectures.get(session, EVERYTHING, scene.lecture.id)
+        found = await service.gather(session, lecture)
+    await scene.finalise(LATER)
+    async with scene.db.reading() as session:
+        header = await store.tally_of(session, scene.lecture.id)
+    assert header is not None
+    assert header.evidence_sha256 == digest_of(found.evidence)
 
 
 async def test_only_what_is_final_counts_as_decided(scene: Scene, keeper: Tallies) -> None:

@@ -1,8 +1,10 @@
 """How many people were in the room from minute to minute, and one person's presence as a bar."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from webinar.attendance.check_rules import Asked
 from webinar.attendance.credit_rules import MINUTE_MS, Presence
 from webinar.attendance.interval_rules import Span
 from webinar.attendance.log_rules import AttendanceLog
@@ -31,10 +33,16 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Instants of presence, and where it is unsure; everything else within the window is absence."""
+    """Instants of presence, and where it is unsure; everything else within the window is absence.
+
+    `watched` was seen in the replay; `answered` and `missed` are instants of presence checks.
+    """
 
     spans: tuple[Span, ...]
     doubtful: tuple[Span, ...]
+    watched: tuple[Span, ...] = ()
+    answered: tuple[int, ...] = ()
+    missed: tuple[int, ...] = ()
 
 
 def curve(log: AttendanceLog) -> Curve:
@@ -61,8 +69,8 @@ def _minutes(start: int, end: int, origin: int, minutes: int) -> tuple[int, int]
     return min(max(first, 0), minutes), min(max(after, 0), minutes)
 
 
-def bar(presence: Presence, window: Window) -> Bar:
-    """One person's presence, with its unsure ends."""
+def bar(presence: Presence, window: Window, asked: Sequence[Asked] = ()) -> Bar:
+    """One person's presence, with its unsure ends and the presence checks that the person was asked."""
     least = (window.ends_at - window.starts_at) // LEAST_MARK
     doubtful = []
     for interval in presence.intervals:
@@ -72,4 +80,10 @@ def bar(presence: Presence, window: Window) -> Bar:
         elif interval.uncertainty_ms >= NOTEWORTHY_MS:
             half = max(interval.uncertainty_ms, least // 2)
             doubtful.append((interval.end - half, interval.end + half))
-    return Bar(tuple((i.start, i.end) for i in presence.intervals), tuple(doubtful))
+    return Bar(
+        tuple((i.start, i.end) for i in presence.intervals),
+        tuple(doubtful),
+        presence.watched,
+        tuple(one.asked_at for one in asked if one.answered_at is not None),
+        tuple(one.asked_at for one in asked if one.answered_at is None),
+    )

@@ -149,6 +149,7 @@ def summary_of(log: AttendanceLog) -> Mapping[str, int]:
         "absent": seen.absent,
         "credited": seen.credited,
         "doubtful": seen.doubtful,
+        "by_replay": seen.by_replay,
         "below": sum(_below(log, entry) for entry in log.entries),
         HERE: sum(entry.presence.here for entry in log.entries)
         + sum(one.presence.here for one in log.strangers),

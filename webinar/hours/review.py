@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, collate, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, collate, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -47,7 +47,7 @@ async def counts(session: AsyncSession, of: Reviewed, tally: Tally) -> Counts:
         select(
             _sum(after > 0) - _sum(jp > 0),
             _sum(and_(came, after < most)) - _sum(and_(came, jp < most)),
-            _sum(and_(AttendanceRow.state == "doubtful", AdjustmentRow.undoes.is_(None))),
+            _sum(AttendanceRow.state == "doubtful"),
         )
         .select_from(newest)
         .join(AdjustmentRow, AdjustmentRow.number == newest.c.number)
@@ -95,10 +95,10 @@ async def matching(session: AsyncSession, of: Reviewed, wish: Wish) -> int:
     return int((await session.execute(found)).scalar_one())
 
 
-async def registrations(session: AsyncSession, of: Reviewed, wish: Wish) -> list[str]:
-    """Everybody who matches, by registration: for one deed on all of them."""
-    found = _rows(of, wish).with_only_columns(AttendanceRow.registration_id)
-    return list(await session.scalars(found.order_by(AttendanceRow.registration_id)))
+async def values(session: AsyncSession, of: Reviewed, wish: Wish) -> dict[str, int]:
+    """What counts for everybody who matches, by registration: for one deed on all of them."""
+    found = _rows(of, wish).with_only_columns(AttendanceRow.registration_id, _jp())
+    return {id: jp for id, jp in await session.execute(found)}
 
 
 async def line(session: AsyncSession, of: Reviewed, registration_id: str) -> Line | None:
@@ -131,10 +131,12 @@ async def mark(session: AsyncSession, lecture_id: str) -> str:
 
 
 def _newest(lecture_id: str) -> Any:
-    """The number of the newest adjustment of each registration that has one."""
+    """The number of the adjustment that counts for each registration that has one: the newest not taken back."""
+    back = aliased(AdjustmentRow)
+    taken_back = exists().where(back.undoes == AdjustmentRow.id)
     return (
         select(AdjustmentRow.registration_id, func.max(AdjustmentRow.number).label("number"))
-        .where(AdjustmentRow.lecture_id == lecture_id)
+        .where(AdjustmentRow.lecture_id == lecture_id, AdjustmentRow.undoes.is_(None), ~taken_back)
         .group_by(AdjustmentRow.registration_id)
         .subquery()
     )
@@ -160,11 +162,8 @@ def _shown(of: Reviewed, wish: Wish) -> list[ColumnElement[bool]]:
     groups: Mapping[Show, Sequence[ColumnElement[bool]]] = {
         Show.ABSENT: [AttendanceRow.seconds == 0],
         Show.BELOW: [came, _jp() < _most(of)],
-        # Whoever was adjusted was looked at; what was taken back is as open as before.
-        Show.DOUBTFUL: [
-            AttendanceRow.state == "doubtful",
-            or_(AdjustmentRow.id.is_(None), AdjustmentRow.undoes.is_not(None)),
-        ],
+        # Whoever was adjusted was looked at.
+        Show.DOUBTFUL: [AttendanceRow.state == "doubtful", AdjustmentRow.id.is_(None)],
         Show.CONTESTED: [ContestRow.id.is_not(None)],
     }
     return [
@@ -259,5 +258,5 @@ def _adjusted(row: AdjustmentRow, author: str | None) -> Adjusted:
         author_id=row.author_id,
         author=author or "",
         at=row.at,
-        undoes=row.undoes is not None,
+        batch_id=row.batch_id,
     )

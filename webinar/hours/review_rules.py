@@ -73,7 +73,7 @@ def _whole(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Adjusted:
-    """The newest adjustment of a registration; JP in hundredths. Without an author it was the policy."""
+    """The adjustment that counts for a registration; JP in hundredths. Without an author it was the policy."""
 
     id: str
     before_jp: int
@@ -82,7 +82,7 @@ class Adjusted:
     author_id: str | None
     author: str
     at: int
-    undoes: bool
+    batch_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,36 +1,49 @@
-"""The attendance log of a lecture, and the official time that it counts."""
+"""The attendance review of a lecture: what is stored, filtered, sorted, by pages; and the official time."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.attendance import service
-from webinar.attendance.credit_rules import State, earns
-from webinar.attendance.curve_rules import Bar, bar, curve
-from webinar.attendance.log_rules import AttendanceLog, Entry
-from webinar.attendance.wording import why
+from webinar.attendance.check_rules import Checks, asked_of
+from webinar.attendance.credit_rules import earns, spans_of
+from webinar.attendance.curve_rules import Bar, bar
+from webinar.attendance.interval_rules import union
+from webinar.attendance.tallies import Shown, Tallies
 from webinar.core.errors import Invalid
 from webinar.core.language import Language
+from webinar.evidence import checks
+from webinar.evidence.rules import Check
+from webinar.hours import review
 from webinar.hours import service as hours
+from webinar.hours.review import Reviewed
+from webinar.hours.review_rules import Line, Show, Sort, Wish
 from webinar.lectures import service as lecture_service
 from webinar.lectures import store as lectures
-from webinar.lectures.rules import Window, instant_of, wall_of
-from webinar.policies.rules import sentence
-from webinar.policies.wording import told
+from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, Window
+from webinar.policies import store as policies
+from webinar.policies.rules import Policy, sentence
+from webinar.policies.wording import joined, told
+from webinar.web import windows
 from webinar.web.context import Context, context
-from webinar.web.forms import fields, messages, whole
+from webinar.web.forms import fields, messages
 from webinar.web.site import Access, Route
 
-PAGE = 200
-ALL = "all"
+# How often a page of a lecture under way asks for what is new, in ms.
+REFRESH_MS = 30_000
+# From its end on a lecture's values may be adjusted.
+ADJUSTABLE = frozenset({LectureState.ENDED, LectureState.FINAL, LectureState.ARCHIVED})
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One registered person as the page shows them."""
 
-    entry: Entry
+    line: Line
     bar: Bar
     why: str
     earns: bool
@@ -38,118 +51,138 @@ class Row:
 
 async def log(request: web.Request) -> web.StreamResponse:
     """Each person's intervals, minutes and JP, absentees too, and in a sentence why."""
-    return await _log_page(context(request))
+    return await log_page(context(request))
 
 
-async def _log_page(
+async def log_page(
     asked: Context,
     *,
     typed: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> web.Response:
+    """The review as a page; with what was typed and what is wrong with it."""
+    lecture, shown = await _stored(asked)
+    wish = Wish.of(asked.request.query)
     async with asked.reading() as session:
-        found = await service.log(session, asked.rights, asked.request.match_info["id"], asked.now)
-        lecturers = (await lectures.lecturers_of(session, [found.lecture.id]))[found.lecture.id]
-        head = await hours.head_of(session, found.lecture.institution_id)
-    query = asked.request.query
-    groups = _groups(found)
-    show = query.get("show", ALL) if query.get("show", ALL) in groups else ALL
-    text = query.get("q", "").strip()
-    chosen = _search(groups[show], text)
-    first = whole(query.get("from", ""))
+        found = await _reviewed(session, asked, lecture, shown, wish)
+        tag = await _tag(session, asked, lecture, shown, wish)
+        lecturers = (await lectures.lecturers_of(session, [lecture.id]))[lecture.id]
+        head = await hours.head_of(session, lecture.institution_id)
+        window = await lectures.window_of(session, lecture)
     return asked.page(
         "attendance/log.html",
         status=status,
-        log=found,
-        lecture=found.lecture,
+        **found,
+        tag=tag,
         lecturers=lecturers,
-        rule=_rule(asked.language, found),
-        rows=[_row(asked.language, found, entry) for entry in chosen[first : first + PAGE]],
-        curve=curve(found),
         head=head,
-        counts={name: len(entries) for name, entries in groups.items()},
-        show=show,
-        text=text,
-        total_shown=len(chosen),
-        first=first,
-        page_length=PAGE,
-        typed=typed or _window_form(found.window, found.lecture.zone),
+        rule=_rule(asked.language, found["policy"], lecture, window),
+        sorts=_sorts(asked),
+        adjusting={},
+        adjust_errors={},
+        typed=typed or windows.form_of(window, lecture.zone),
+        breaks_shown=windows.breaks_shown(typed, window),
         errors=errors or {},
     )
 
 
-def _rule(language: Language, found: AttendanceLog) -> str:
-    if not found.lecture.jp:
-        return ""
-    return told(language, sentence(found.policy, found.lecture.jp, found.window.seconds))
+def _sorts(asked: Context) -> list[tuple[str, str]]:
+    """The orders that a phone offers in a menu: what is asked for most comes first in each."""
+    _ = asked._
+    return [
+        ("name", _("Name")),
+        ("unit", _("Unit")),
+        ("minutes", _("Fewest minutes first")),
+        ("-minutes", _("Most minutes first")),
+        ("jp", _("Least JP first")),
+        ("joined", _("First to come")),
+        ("-joined", _("Last to come")),
+    ]
 
 
-def _groups(found: AttendanceLog) -> Mapping[str, Sequence[Entry]]:
-    """The pills over the table, each with its people."""
-    came = [entry for entry in found.entries if entry.credit.seconds]
+async def live(request: web.Request) -> web.StreamResponse:
+    """What of the page changes: summary, curve and rows, or 304 when nothing has."""
+    asked = context(request)
+    lecture, shown = await _stored(asked)
+    wish = Wish.of(request.query)
+    async with asked.reading() as session:
+        tag = await _tag(session, asked, lecture, shown, wish)
+        if request.headers.get(hdrs.IF_NONE_MATCH) == tag:
+            return web.Response(status=304, headers={hdrs.ETAG: tag})
+        found = await _reviewed(session, asked, lecture, shown, wish)
+    answer = asked.page("attendance/live.html", **found)
+    answer.headers[hdrs.ETAG] = tag
+    return answer
+
+
+async def _stored(asked: Context) -> tuple[Lecture, Shown]:
+    """The lecture, and its attendance as it is stored; computed first where that is cheap."""
+    async with asked.reading() as session:
+        lecture = await lectures.get(session, asked.rights, asked.request.match_info["id"], to_change=True)
+    return lecture, await Tallies(asked.site.database, asked.site.clock).shown(lecture)
+
+
+async def _tag(session: AsyncSession, asked: Context, lecture: Lecture, shown: Shown, wish: Wish) -> str:
+    """Differs whenever something that is shown may."""
+    mark = await review.mark(session, lecture.id)
+    parts = (shown.tally.tag, shown.behind, mark, lecture.state, wish, asked.language, asked.signed_in.id)
+    return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
+
+
+async def _reviewed(
+    session: AsyncSession, asked: Context, lecture: Lecture, shown: Shown, wish: Wish
+) -> dict[str, Any]:
+    """What the page and its live part show; a constant number of statements."""
+    policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
+    of, tally = Reviewed(lecture, policy, asked.rights), shown.tally
+    counts = await review.counts(session, of, tally)
+    lines = await review.page(session, of, wish) if wish.show is not Show.STRANGERS else []
     return {
-        ALL: found.entries,
-        "absent": [entry for entry in found.entries if not entry.credit.seconds],
-        "below": [
-            entry
-            for entry in came
-            if entry.credit.jp < found.lecture.jp and earns(found.policy, entry.registration.role)
-        ],
-        "doubtful": [entry for entry in found.entries if entry.credit.state is State.DOUBTFUL],
+        "lecture": lecture,
+        "policy": policy,
+        "tally": tally,
+        "behind": shown.behind,
+        "provisional": not (tally.final or lecture.state in service.SETTLED),
+        "in_session": lecture.state in IN_SESSION,
+        "may_adjust": lecture.state in ADJUSTABLE,
+        "refresh_ms": REFRESH_MS,
+        "counts": counts,
+        "matching": await review.matching(session, of, wish) if wish.text else counts.of(wish.show),
+        "mark": await review.mark(session, lecture.id),
+        "rows": await _rows(session, asked.language, of, tally.window, lines),
+        "wish": wish,
+        "following": replace(wish, first=wish.first + wish.rows),
+        "Show": Show,
+        "Sort": Sort,
     }
 
 
-def _search(entries: Sequence[Entry], text: str) -> Sequence[Entry]:
-    if not text:
-        return entries
-    seats = ((entry, entry.registration) for entry in entries)
-    return [e for e, seat in seats if text.lower() in f"{seat.name} {seat.email} {seat.unit_name}".lower()]
+async def _rows(
+    session: AsyncSession, language: Language, of: Reviewed, window: Window, lines: Sequence[Line]
+) -> list[Row]:
+    asked = await checks.checks_of(session, of.lecture.id)
+    ids = [line.registration_id for line in lines]
+    answers = await checks.answers_of(session, of.lecture.id, ids) if asked else {}
+    return [
+        Row(
+            line,
+            bar_of(line, window, asked, answers.get(line.registration_id, {})),
+            joined(language, line.why, of.lecture.zone),
+            earns(of.policy, line.role),
+        )
+        for line in lines
+    ]
 
 
-def _row(language: Language, found: AttendanceLog, entry: Entry) -> Row:
-    return Row(
-        entry,
-        bar(entry.presence, found.window),
-        why(language, entry.credit, found.lecture.zone),
-        earns(found.policy, entry.registration.role),
-    )
+def bar_of(line: Line, window: Window, asked: Sequence[Check], answered: Mapping[str, int]) -> Bar:
+    """A person's presence as a bar, with the presence checks."""
+    there = union(spans_of(line.presence))
+    return bar(line.presence, window, asked_of(Checks(asked, answered), there, line.role))
 
 
-# --- the official time -------------------------------------------------------------------------
-
-
-def _window_form(window: Window, zone: str) -> dict[str, str]:
-    """The official time as the form shows it; `ends_day` only where it ends on another day."""
-    starts, ends = wall_of(window.starts_at, zone), wall_of(window.ends_at, zone)
-    shown = {"day": starts[:10], "starts_time": starts[11:], "ends_time": ends[11:], "reason": ""}
-    shown["ends_day"] = ends[:10] if ends[:10] != starts[:10] else ""
-    shown["break_from"] = wall_of(window.spans[0][1], zone)[11:] if len(window.spans) > 1 else ""
-    shown["break_to"] = wall_of(window.spans[1][0], zone)[11:] if len(window.spans) > 1 else ""
-    return shown
-
-
-def _spans(form: Mapping[str, str], zone: str) -> list[tuple[int, int]]:
-    """The official time as it was typed, with one break at most.
-
-    Raises:
-        Invalid: at the field of the form.
-    """
-    marks = ["starts_time", "ends_time"]
-    if form.get("break_from") or form.get("break_to"):
-        marks[1:1] = ["break_from", "break_to"]
-    times = [_instant(form, name, zone) for name in marks]
-    for number, name in enumerate(marks[1:], 1):
-        if times[number] <= times[number - 1]:
-            raise Invalid.at(name, "This time has to come after the one before.")
-    return list(zip(times[::2], times[1::2], strict=True))
-
-
-def _instant(form: Mapping[str, str], name: str, zone: str) -> int:
-    day = form.get("day", "")
-    if name == "ends_time":
-        day = form.get("ends_day") or day
-    return instant_of(f"{day}T{form.get(name, '')[:5]}", zone, name)
+def _rule(language: Language, policy: Policy, lecture: Lecture, window: Window) -> str:
+    return told(language, sentence(policy, lecture.jp, window.seconds)) if lecture.jp else ""
 
 
 async def fix_window(request: web.Request) -> web.StreamResponse:
@@ -162,16 +195,17 @@ async def fix_window(request: web.Request) -> web.StreamResponse:
             raise Invalid.at("reason", "Say why, for whoever reads it later.")
         async with asked.writing() as session:
             lecture = await lectures.get(session, asked.rights, request.match_info["id"], to_change=True)
-            spans = _spans(form, lecture.zone)
+            spans = windows.spans_of(form, lecture.zone)
             await lecture_service.fix_window(
                 session, lecture, spans, reason=reason[:500], now=asked.now, actor=asked.actor
             )
     except Invalid as invalid:
-        return await _log_page(asked, typed=form, errors=messages(invalid, asked._), status=422)
+        return await log_page(asked, typed=form, errors=messages(invalid, asked._), status=422)
     return asked.redirect(f"/lectures/{lecture.id}/attendance", asked._("The official time is fixed."))
 
 
 ROUTES = (
     Route("GET", "/lectures/{id}/attendance", log, Access.ORGANISER),
+    Route("GET", "/lectures/{id}/attendance/live", live, Access.ORGANISER),
     Route("POST", "/lectures/{id}/actions/window", fix_window, Access.ORGANISER),
 )

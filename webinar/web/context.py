@@ -6,7 +6,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -135,16 +135,25 @@ class Context:
         return Viewer(self.person.name, initials(self.person.name), role, self.person.zone)
 
     def redirect(
-        self, to: str, flash: str = "", kind: Literal["success", "info", "warning", "error"] = "success"
+        self,
+        to: str,
+        flash: str = "",
+        kind: Literal["success", "info", "warning", "error"] = "success",
+        *,
+        undo: tuple[str, str] = ("", ""),
     ) -> web.Response:
-        """See other (303), with a message that the next page shows once."""
+        """See other (303), with a message that the next page shows once.
+
+        Args:
+            undo: where a button posts to that takes it back, and what it says.
+        """
         answer = web.Response(status=303, headers={"Location": local_path(to)})
         if flash:
-            set_cookie(answer, self.site, FLASH_COOKIE, self._sealed(Flash(kind, flash)), max_age=60)
+            set_cookie(answer, self.site, FLASH_COOKIE, self._sealed(Flash(kind, flash, *undo)), max_age=60)
         return answer
 
     def _sealed(self, flash: Flash) -> str:
-        body = urlsafe_b64encode(json.dumps([flash.kind, flash.text]).encode()).decode()
+        body = urlsafe_b64encode(json.dumps(astuple(flash)).encode()).decode()
         return f"{body}.{self._seal(body)}"
 
     def _seal(self, body: str) -> str:
@@ -155,8 +164,7 @@ class Context:
         """Take the message out of the cookie, if we wrote it."""
         body, _, seal = cookie.partition(".")
         if body and hmac.compare_digest(seal, self._seal(body)):
-            kind, text = json.loads(urlsafe_b64decode(body))
-            self.flashes.append(Flash(kind, text))
+            self.flashes.append(Flash(*json.loads(urlsafe_b64decode(body))))
 
 
 CONTEXT = web.RequestKey("context", Context)

@@ -61,10 +61,12 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Flash:
-    """A message about what was just done, shown once."""
+    """A message about what was just done, shown once; with `action` a button that takes it back."""
 
     kind: Literal["success", "info", "warning", "error"]
     text: str
+    action: str = ""
+    label: str = ""
 
 
 def render(language: Language, template: str, **context: Any) -> str:

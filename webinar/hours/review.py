@@ -98,7 +98,8 @@ async def matching(session: AsyncSession, of: Reviewed, wish: Wish) -> int:
 async def values(session: AsyncSession, of: Reviewed, wish: Wish) -> dict[str, int]:
     """What counts for everybody who matches, by registration: for one deed on all of them."""
     found = _rows(of, wish).with_only_columns(AttendanceRow.registration_id, _jp())
-    return {id: jp for id, jp in await session.execute(found)}
+    rows = await session.execute(found)
+    return dict(rows.tuples().all())
 
 
 async def line(session: AsyncSession, of: Reviewed, registration_id: str) -> Line | None:
@@ -131,7 +132,7 @@ async def mark(session: AsyncSession, lecture_id: str) -> str:
 
 
 def _newest(lecture_id: str) -> Any:
-    """The number of the adjustment that counts for each registration that has one: the newest not taken back."""
+    """The number of each registration's adjustment that counts: the newest that was not taken back."""
     back = aliased(AdjustmentRow)
     taken_back = exists().where(back.undoes == AdjustmentRow.id)
     return (

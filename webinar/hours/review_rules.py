@@ -73,7 +73,7 @@ def _whole(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Adjusted:
-    """The adjustment that counts for a registration; JP in hundredths. Without an author it was the policy."""
+    """The adjustment that counts; JP in hundredths. Without an author it was the policy."""
 
     id: str
     before_jp: int

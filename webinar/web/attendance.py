@@ -24,7 +24,7 @@ from webinar.hours.review import Reviewed
 from webinar.hours.review_rules import Line, Show, Sort, Wish
 from webinar.lectures import service as lecture_service
 from webinar.lectures import store as lectures
-from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, Window
+from webinar.lectures.rules import IN_SESSION, Lecture, Window
 from webinar.policies import store as policies
 from webinar.policies.rules import Policy, sentence
 from webinar.policies.wording import joined, told
@@ -35,8 +35,6 @@ from webinar.web.site import Access, Route
 
 # How often a page of a lecture under way asks for what is new, in ms.
 REFRESH_MS = 30_000
-# From its end on a lecture's values may be adjusted.
-ADJUSTABLE = frozenset({LectureState.ENDED, LectureState.FINAL, LectureState.ARCHIVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +143,7 @@ async def _reviewed(
         "behind": shown.behind,
         "provisional": not (tally.final or lecture.state in service.SETTLED),
         "in_session": lecture.state in IN_SESSION,
-        "may_adjust": lecture.state in ADJUSTABLE,
+        "may_adjust": False,
         "refresh_ms": REFRESH_MS,
         "counts": counts,
         "matching": await review.matching(session, of, wish) if wish.text else counts.of(wish.show),

@@ -2,6 +2,8 @@
 import { all, NOBODY, share, ticked, type Picked } from "./picking";
 import { Refresh } from "./refresh";
 
+const MOST_NAMES = 5;
+
 class Review {
   private picked: Picked = NOBODY;
   private readonly dialog: HTMLDialogElement | null;
@@ -83,7 +85,7 @@ class Review {
   private open(): void {
     if (!this.dialog || !this.count) return;
     const who = this.dialog.querySelector<HTMLElement>("[data-adjust-who]");
-    if (who) who.textContent = this.words;
+    if (who) who.textContent = this.names;
     this.reason.required = true;
     this.dialog.showModal();
     this.reason.focus();
@@ -114,6 +116,14 @@ class Review {
   private get count(): number {
     if (this.whole?.checked) return Number(this.form.dataset["matching"]);
     return this.picked.ids.size;
+  }
+
+  /** Some of those who are ticked by name, and how many more there are. */
+  private get names(): string {
+    if (this.whole?.checked) return this.words;
+    const ticked = this.boxes.filter((box) => box.checked);
+    const named = ticked.slice(0, MOST_NAMES).map((box) => box.closest("tr")?.querySelector(".person-name")?.textContent ?? "");
+    return named.join(", ") + (ticked.length > MOST_NAMES ? ` (+${ticked.length - MOST_NAMES})` : "");
   }
 
   private get words(): string {

@@ -15,12 +15,14 @@ from webinar.reports.unit_rules import (
     Tally,
     child_of,
     expected,
-    gathered,
     goals,
     median,
+    runs,
+    shown,
     standing,
     tally,
 )
+from webinar.reports.unit_service import number_of
 
 TARGETS = {"pns": (2_000, None), "pppk": (2_000, 2_400), "other": (0, None)}
 AIMS = goals(2026, date(2026, 11, 26), TARGETS)
@@ -110,14 +112,46 @@ def test_everybody_stands_in_exactly_one_place(people: dict[tuple[str, int], int
     assert found.counted + found.exempt + found.no_target == found.people == all_.total()
 
 
-def test_units_are_gathered_below_the_one_that_is_looked_at() -> None:
-    one, two, three = (Spread(Counter({("pns", jp): 1})) for jp in (100, 200, 300))
-    found = gathered([("a/", one), ("a/b/", two), ("a/b/c/", three)], "a/")
-    assert {child: sorted(jp for _, jp in spread.all) for child, spread in found.items()} == {
-        "": [100],
-        "b": [200, 300],
-    }
-    assert child_of("a/b/c/", "a/b/") == "c"
+def test_a_path_leads_through_one_unit_below() -> None:
+    assert [child_of(path, "a/") for path in ("a/", "a/b/", "a/b/c/")] == ["", "b", "b"]
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from(["pns", "pppk", "other"]), st.integers(0, 30)),
+        st.integers(1, 9),
+        max_size=20,
+    ),
+    st.sampled_from(["", "behind", "none", "on_pace", "reached", "exempt", "no_target"]),
+    st.booleans(),
+    st.integers(0, 60),
+    st.integers(1, 12),
+)
+def test_the_runs_of_a_page_are_what_a_sorted_list_would_show(
+    people: dict[tuple[str, int], int], show: str, most_first: bool, first: int, limit: int
+) -> None:
+    all_ = Counter({(kind, jp * 100): number for (kind, jp), number in people.items()})
+    spread = Spread(all_, Counter(dict.fromkeys(list(all_)[::2], 1)))
+    every = sorted(shown(spread, AIMS, show).elements(), reverse=most_first)
+    found = runs(spread, AIMS, show, most_first=most_first, first=first, limit=limit)
+    page = []
+    for run in found:
+        within = [jp for jp in every if run.low <= jp <= run.high]
+        page += within[run.skip : run.skip + run.take]
+        # Who has no JP has no row that says so.
+        assert run.low > 0 or run.high == 0
+    assert page == every[first : first + limit]
+    assert len(found) <= 2
+
+
+def test_a_filter_shows_as_many_as_the_tally_says() -> None:
+    spread = Spread(
+        Counter({("pns", 0): 3, ("pns", 1_900): 2, ("pppk", 2_500): 1, ("other", 400): 5}),
+        Counter({("pns", 0): 2}),
+    )
+    found = tally(spread, AIMS)
+    for show in ("", "behind", "none", "on_pace", "reached", "exempt", "no_target"):
+        assert shown(spread, AIMS, show).total() == number_of(found, show)
 
 
 def test_the_goal_of_an_unknown_employment_is_none() -> None:

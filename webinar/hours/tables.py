@@ -62,9 +62,10 @@ class HourTotalRow(Base):
 
     __tablename__ = "hour_totals"
     __table_args__ = (
-        Index("ix_hour_totals_institution", "institution_id", "year"),
-        # Tens of thousands are looked up for a page: from the index alone.
-        Index("ix_hour_totals_person", "person_id", "year", "jp"),
+        # Where a page of a list that is ordered by JP begins.
+        Index("ix_hour_totals_institution", "institution_id", "year", "jp", "person_id"),
+        # Tens of thousands are looked up for a page: SQLite finds the whole row by its key.
+        {"sqlite_with_rowid": False},
     )
 
     person_id: Mapped[str] = mapped_column(ForeignKey("persons.id"), primary_key=True)

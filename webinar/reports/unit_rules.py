@@ -8,7 +8,7 @@ target, is in no denominator.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -116,26 +116,74 @@ def standing(goal: Goal, jp: int, *, exempt: bool) -> Standing:
 
 
 def tally(spread: Spread, goals: Goals) -> Tally:
-    counts: Counter[Standing] = Counter()
+    numbers = dict.fromkeys(Standing, 0)
     by_jp: Counter[int] = Counter()
+    exempt = 0
     for (employment, jp), people in spread.all.items():
-        exempt = spread.exempt.get((employment, jp), 0)
-        counts[Standing.EXEMPT] += exempt
+        free = spread.exempt.get((employment, jp), 0)
         where = standing(goals.of(employment), jp, exempt=False)
-        counts[where] += people - exempt
+        exempt += free
+        numbers[where] += people - free
         if where is not Standing.NO_TARGET:
-            by_jp[jp] += people - exempt
+            by_jp[jp] += people - free
     return Tally(
         people=spread.all.total(),
-        exempt=counts[Standing.EXEMPT],
-        no_target=counts[Standing.NO_TARGET],
-        reached=counts[Standing.REACHED],
-        on_pace=counts[Standing.ON_PACE],
-        behind=counts[Standing.BEHIND],
+        exempt=exempt,
+        no_target=numbers[Standing.NO_TARGET],
+        reached=numbers[Standing.REACHED],
+        on_pace=numbers[Standing.ON_PACE],
+        behind=numbers[Standing.BEHIND],
         none=by_jp[0],
         jp=sum(jp * people for jp, people in by_jp.items()),
         median=median(by_jp),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A part of a list in the order of JP: of those with `low` to `high` JP, `take` after `skip`."""
+
+    low: int
+    high: int
+    skip: int
+    take: int
+
+
+def runs(spread: Spread, goals: Goals, show: str, *, most_first: bool, first: int, limit: int) -> list[Run]:
+    """Where the page of a list lies that is ordered by JP.
+
+    Who has no JP stands apart, since no row says so: there are two runs at most.
+    """
+    numbers = shown(spread, goals, show)
+    found: list[Run] = []
+    place = 0
+    for jp in sorted(numbers, reverse=most_first):
+        skip = max(0, first - place)
+        take = min(numbers[jp] - skip, limit - sum(run.take for run in found))
+        place += numbers[jp]
+        if take <= 0:
+            continue
+        if found and jp and found[-1].low:
+            last = found[-1]
+            found[-1] = Run(min(last.low, jp), max(last.high, jp), last.skip, last.take + take)
+        else:
+            found.append(Run(jp, jp, skip, take))
+    return found
+
+
+def shown(spread: Spread, goals: Goals, show: str) -> Counter[int]:
+    """How many people a filter shows, by JP: a Standing, "none" (no JP, and counted), or "" for all."""
+    numbers: Counter[int] = Counter()
+    for (employment, jp), people in spread.all.items():
+        exempt = spread.exempt.get((employment, jp), 0)
+        where = standing(goals.of(employment), jp, exempt=False)
+        if not show:
+            numbers[jp] += people
+        elif show == Standing.EXEMPT:
+            numbers[jp] += exempt
+        elif show == where or (show == "none" and not jp and where is not Standing.NO_TARGET):
+            numbers[jp] += people - exempt
+    return +numbers
 
 
 def median(by_jp: Mapping[int, int]) -> int | None:
@@ -152,11 +200,3 @@ def median(by_jp: Mapping[int, int]) -> int | None:
 def child_of(path: str, top: str) -> str:
     """The id of the unit right below `top` that a path leads through; "" for the top itself."""
     return path.removeprefix(top).partition("/")[0]
-
-
-def gathered(spreads: Iterable[tuple[str, Spread]], top: str) -> Mapping[str, Spread]:
-    """Spreads of single units (by path) as those of the children of `top`; "" are its own people."""
-    found: dict[str, Spread] = {}
-    for path, spread in spreads:
-        found.setdefault(child_of(path, top), Spread()).add(spread)
-    return found

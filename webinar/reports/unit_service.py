@@ -1,7 +1,7 @@
 """The hours of a unit and of everybody below it, for those who hold an office in it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,13 +13,13 @@ from webinar.people import store as people
 from webinar.people.access import Role, Scope
 from webinar.people.rules import DEFAULT_ZONE, Unit
 from webinar.reports import unit_store
-from webinar.reports.unit_rules import Goals, Spread, Standing, Tally, gathered, goals, tally
+from webinar.reports.unit_rules import Goals, Spread, Standing, Tally, goals, tally
 from webinar.reports.unit_store import Learner, Wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A unit right below, with everybody in it; `has_units` says that one can look further down."""
+    """A unit right below, with everybody in it."""
 
     id: str
     name: str
@@ -39,6 +39,7 @@ class UnitHours:
     parts: tuple[Part, ...]
     crumbs: tuple[tuple[str, str], ...]
     head: Head
+    spread: Spread
 
 
 async def tops(session: AsyncSession, scope: Scope) -> list[Unit]:
@@ -77,7 +78,7 @@ async def unit_hours(
     """
     unit = await reached(session, scope, unit_id)
     aims, home = await goals_of(session, unit, year, now)
-    by_child = gathered(await unit_store.spreads(session, unit, aims), unit.path)
+    by_child = await unit_store.spreads(session, unit, aims)
     names = await unit_store.children(session, unit)
     total = Spread()
     for spread in by_child.values():
@@ -92,17 +93,16 @@ async def unit_hours(
         parts=tuple(Part(id, name, tally(by_child.get(id, Spread()), aims)) for id, name in names),
         crumbs=await _crumbs(session, scope, unit),
         head=await hours.head_of(session, unit.institution_id),
+        spread=total,
     )
 
 
 async def page(
     session: AsyncSession, scope: Scope, found: UnitHours, wanted: Wanted
-) -> tuple[Sequence[Learner], int]:
-    """Some of the unit's people, and how many there are over all pages."""
-    shown = await unit_store.learners(session, scope, found.unit, found.goals, wanted)
-    if wanted.text:
-        return shown, await unit_store.count(session, scope, found.unit, found.goals, wanted)
-    return shown, number_of(found.tally, wanted.show)
+) -> tuple[Sequence[Learner], bool]:
+    """Some of the unit's people, and whether there are more."""
+    people_ = await unit_store.learners(session, scope, found.unit, found.goals, wanted, found.spread)
+    return people_[: wanted.limit], len(people_) > wanted.limit
 
 
 def number_of(tally: Tally, show: str) -> int:
@@ -116,13 +116,6 @@ def number_of(tally: Tally, show: str) -> int:
         "none": tally.none,
     }
     return numbers.get(show, tally.people)
-
-
-async def everybody(
-    session: AsyncSession, scope: Scope, unit: Unit, goals: Goals, *, show: str = ""
-) -> Sequence[Learner]:
-    """All of a unit's people by name, for files."""
-    return await unit_store.learners(session, scope, unit, goals, replace(Wanted(show=show), limit=None))
 
 
 async def _crumbs(session: AsyncSession, scope: Scope, unit: Unit) -> tuple[tuple[str, str], ...]:

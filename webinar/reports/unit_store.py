@@ -1,7 +1,7 @@
 """Named queries on the hours of whole units: the same number of statements over any number of people."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from webinar.people import store as people
 from webinar.people.access import Scope, in_subtrees
 from webinar.people.rules import DEFAULT_YEAR_TARGET, Unit, normal_nip, sort_name
 from webinar.people.tables import ExemptionRow, PersonRow, UnitRow
-from webinar.reports.unit_rules import Goals, Spread, Standing
+from webinar.reports.unit_rules import Goals, Spread, Standing, child_of, runs
 
 # Targets where the institution has named none: (target, most) in hundredths of a JP (PP 11/2017; PP 49/2018).
 DEFAULTS: Mapping[str, tuple[int, int | None]] = {
@@ -47,7 +47,7 @@ class Wanted:
     text: str = ""
     sort: str = "name"
     first: int = 0
-    limit: int | None = 50
+    limit: int = 50
 
 
 async def targets(session: AsyncSession, home: Unit) -> Mapping[str, tuple[int, int | None]]:
@@ -62,37 +62,59 @@ async def targets(session: AsyncSession, home: Unit) -> Mapping[str, tuple[int, 
     return {**DEFAULTS, "pns": (pns, None), **named}
 
 
-async def spreads(session: AsyncSession, unit: Unit, goals: Goals) -> list[tuple[str, Spread]]:
-    """How much the people of each unit of the subtree have, by the unit's path; active people only.
+async def spreads(session: AsyncSession, unit: Unit, goals: Goals) -> Mapping[str, Spread]:
+    """How much the active people have, by the part of the unit they are in: the id of a unit right below
+    it, "" for its own people.
 
-    One row a unit: a text with a word for each person is the quickest way out of both databases.
+    One row a unit comes back, with a word for each person: the quickest way out of both databases.
     """
-    word = PersonRow.employment + cast(func.coalesce(HourTotalRow.jp, 0), String)
+    paths = await session.execute(
+        select(UnitRow.id, UnitRow.path).where(in_subtrees(UnitRow.path, [unit.path]))
+    )
+    parts = {unit_id: child_of(path, unit.path) for unit_id, path in paths}
     rows = await session.execute(
-        select(PersonRow.unit_id, func.aggregate_strings(word, " "))
+        select(PersonRow.unit_id, func.aggregate_strings(_word(), " "))
         .outerjoin(HourTotalRow, _total(goals.year))
         .where(*_inside(unit))
         .group_by(PersonRow.unit_id)
     )
-    found = {unit_id: Spread(_counted(words.split(" "))) for unit_id, words in rows}
-    for unit_id, word_ in await session.execute(
-        select(PersonRow.unit_id, word)
-        .outerjoin(HourTotalRow, _total(goals.year))
-        .where(*_inside(unit), _exempt(unit, goals))
-    ):
-        found[unit_id].exempt.update(_counted([word_]))
-    paths = await session.execute(
-        select(UnitRow.id, UnitRow.path).where(in_subtrees(UnitRow.path, [unit.path]))
-    )
-    return [(path, found[unit_id]) for unit_id, path in paths if unit_id in found]
+    everybody = _by_part(parts, rows)
+    exempt = _by_part(parts, await session.execute(_exempt_words(unit, goals)))
+    return {
+        part: Spread(_counted(words), _counted(exempt.get(part, []))) for part, words in everybody.items()
+    }
 
 
-def _counted(words: Sequence[str]) -> Counter[tuple[str, int]]:
+def _word() -> ColumnElement[str]:
     """`pns1950` is a permanent one with 19.5 JP."""
+    return PersonRow.employment + cast(func.coalesce(HourTotalRow.jp, 0), String)
+
+
+def _exempt_words(unit: Unit, goals: Goals) -> Any:
+    """Unit and word of each exempt person. From the exemptions on: they are few, the people are many."""
+    return (
+        select(PersonRow.unit_id, _word(), PersonRow.id)
+        .select_from(ExemptionRow)
+        .join(PersonRow, PersonRow.id == ExemptionRow.person_id)
+        .outerjoin(HourTotalRow, _total(goals.year))
+        .where(_holds(unit, goals), *_inside(unit)[1:])
+        .distinct()
+    )
+
+
+def _by_part(parts: Mapping[str, str], rows: Iterable[Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for unit_id, words, *_more in rows:
+        found.setdefault(parts[unit_id], []).append(words)
+    return found
+
+
+def _counted(texts: Sequence[str]) -> Counter[tuple[str, int]]:
+    """How many there are of each word, by (employment, JP)."""
     counted: Counter[tuple[str, int]] = Counter()
-    for word, people_ in Counter(words).items():
+    for word, number in Counter(" ".join(texts).split()).items():
         employment = word.rstrip("-0123456789")
-        counted[employment, int(word[len(employment) :])] += people_
+        counted[employment, int(word[len(employment) :])] += number
     return counted
 
 
@@ -114,41 +136,83 @@ async def above(session: AsyncSession, unit: Unit) -> Mapping[str, str]:
 
 
 async def learners(
-    session: AsyncSession, scope: Scope, unit: Unit, goals: Goals, wanted: Wanted
+    session: AsyncSession, scope: Scope, unit: Unit, goals: Goals, wanted: Wanted, spread: Spread
 ) -> list[Learner]:
-    """One page of the unit's people and of those below it."""
-    jp = func.coalesce(HourTotalRow.jp, 0)
-    query: Any = (
+    """One page of the unit's people and of those below it, and one more if there is a next page.
+
+    Args:
+        spread: that of the whole unit; it says where a page of a list ordered by JP begins.
+    """
+    limit = wanted.limit + 1
+    if wanted.text or wanted.sort == "name":
+        ids = await _ids(session, _matching(scope, unit, goals, wanted), wanted, wanted.first, limit)
+        return await _by_ids(session, scope, unit, goals, ids)
+    ids = []
+    most_first = wanted.sort == "most"
+    for run in runs(spread, goals, wanted.show, most_first=most_first, first=wanted.first, limit=limit):
+        query = select(PersonRow.id).where(*_inside(unit), *_shown(unit, goals, wanted.show))
+        if run.high:
+            within = [
+                HourTotalRow.institution_id == unit.institution_id,
+                HourTotalRow.jp.between(run.low, run.high),
+            ]
+            query = query.join(HourTotalRow, _total(goals.year)).where(*within)
+        else:
+            query = query.outerjoin(HourTotalRow, _total(goals.year)).where(_jp() == 0)
+        ids += await _ids(session, query, wanted if run.high else Wanted(), run.skip, run.take)
+    return await _by_ids(session, scope, unit, goals, ids)
+
+
+def everybody(scope: Scope, unit: Unit, goals: Goals, show: str = "") -> Any:
+    """The query of all of a unit's people by unit and name, for files; `learner` reads its rows."""
+    query = _learners(unit, goals).where(*_inside(unit), *_shown(unit, goals, show))
+    return query.order_by(UnitRow.path, PersonRow.sort_name, PersonRow.id)
+
+
+def _matching(scope: Scope, unit: Unit, goals: Goals, wanted: Wanted) -> Any:
+    """Ids of those that are wanted; without a look at hours where nothing asks for them."""
+    query = select(PersonRow.id).where(*_inside(unit), *_shown(unit, goals, wanted.show))
+    query = query.where(*(_matches(scope, word) for word in wanted.text.split()[:8]))
+    if wanted.show or wanted.sort != "name":
+        query = query.outerjoin(HourTotalRow, _total(goals.year))
+    return query
+
+
+async def _ids(session: AsyncSession, query: Any, wanted: Wanted, first: int, limit: int) -> list[str]:
+    by_name = (PersonRow.sort_name, PersonRow.id)
+    order = {"least": (_jp(), *by_name), "most": (_jp().desc(), *by_name)}.get(wanted.sort, by_name)
+    return list(await session.scalars(query.order_by(*order).offset(first).limit(limit)))
+
+
+async def _by_ids(
+    session: AsyncSession, scope: Scope, unit: Unit, goals: Goals, ids: Sequence[str]
+) -> list[Learner]:
+    """In the order of the ids."""
+    rows = await session.execute(_learners(unit, goals).where(PersonRow.id.in_(ids)))
+    found = {row[0]: learner(scope, row) for row in rows}
+    return [found[ident] for ident in ids]
+
+
+def _learners(unit: Unit, goals: Goals) -> Any:
+    return (
         select(
             PersonRow.id, PersonRow.name, PersonRow.nip, PersonRow.employment, UnitRow.id, UnitRow.name,
-            UnitRow.path, jp, func.coalesce(HourTotalRow.entries, 0), _exempt(unit, goals),
+            UnitRow.path, _jp(), func.coalesce(HourTotalRow.entries, 0), _exempt(unit, goals),
         )
         .join(UnitRow, UnitRow.id == PersonRow.unit_id)
         .outerjoin(HourTotalRow, _total(goals.year))
-        .where(*_inside(unit), *_wanted(scope, unit, goals, wanted))
     )  # fmt: skip
-    by_name = (PersonRow.sort_name, PersonRow.id)
-    order = {"least": (jp, *by_name), "most": (jp.desc(), *by_name)}.get(wanted.sort, by_name)
-    rows = await session.execute(query.order_by(*order).offset(wanted.first).limit(wanted.limit))
-    return [
-        Learner(
-            ident, name, nip if _sees_nip(scope, ident, path) else None, employment, unit_id, unit_name,
-            jp_, entries, bool(exempt),
-        )
-        for ident, name, nip, employment, unit_id, unit_name, path, jp_, entries, exempt in rows
-    ]  # fmt: skip
 
 
-async def count(session: AsyncSession, scope: Scope, unit: Unit, goals: Goals, wanted: Wanted) -> int:
-    """How many people `learners` lists over all its pages."""
-    query = (
-        select(func.count())
-        .select_from(PersonRow)
-        .join(UnitRow, UnitRow.id == PersonRow.unit_id)
-        .outerjoin(HourTotalRow, _total(goals.year))
-        .where(*_inside(unit), *_wanted(scope, unit, goals, wanted))
-    )
-    return (await session.execute(query)).scalar_one()
+def learner(scope: Scope, row: Any) -> Learner:
+    """One row of `everybody`."""
+    ident, name, nip, employment, unit_id, unit_name, path, jp, entries, exempt = row
+    seen = nip if _sees_nip(scope, ident, path) else None
+    return Learner(ident, name, seen, employment, unit_id, unit_name, jp, entries, bool(exempt))
+
+
+def _jp() -> ColumnElement[int]:
+    return func.coalesce(HourTotalRow.jp, 0)
 
 
 def _total(year: int) -> ColumnElement[bool]:
@@ -165,9 +229,13 @@ def _inside(unit: Unit) -> list[ColumnElement[bool]]:
 
 
 def _exempt(unit: Unit, goals: Goals) -> ColumnElement[bool]:
+    return exists().where(ExemptionRow.person_id == PersonRow.id, _holds(unit, goals))
+
+
+def _holds(unit: Unit, goals: Goals) -> ColumnElement[bool]:
+    """An exemption that holds on the day that is looked at."""
     day = goals.day.isoformat()
-    return exists().where(
-        ExemptionRow.person_id == PersonRow.id,
+    return and_(
         ExemptionRow.institution_id == unit.institution_id,
         ExemptionRow.ended_at.is_(None),
         ExemptionRow.starts_on <= day,
@@ -175,30 +243,24 @@ def _exempt(unit: Unit, goals: Goals) -> ColumnElement[bool]:
     )
 
 
-def _wanted(scope: Scope, unit: Unit, goals: Goals, wanted: Wanted) -> list[ColumnElement[bool]]:
-    conditions = [_matches(scope, word) for word in wanted.text.split()[:8]]
-    return [*conditions, *_shown(unit, goals, wanted.show)]
-
-
 def _shown(unit: Unit, goals: Goals, show: str) -> list[ColumnElement[bool]]:
-    jp = func.coalesce(HourTotalRow.jp, 0)
     target = _by_employment({name: goal.target for name, goal in goals.by_employment.items()})
     expected = _by_employment({name: goal.expected for name, goal in goals.by_employment.items()})
     exempt = _exempt(unit, goals)
     counts = [~exempt, target > 0]
     match show:
         case Standing.REACHED:
-            return [*counts, jp >= target]
+            return [*counts, _jp() >= target]
         case Standing.ON_PACE:
-            return [*counts, jp >= expected, jp < target]
+            return [*counts, _jp() >= expected, _jp() < target]
         case Standing.BEHIND:
-            return [*counts, jp < expected, jp < target]
+            return [*counts, _jp() < expected, _jp() < target]
         case Standing.EXEMPT:
             return [exempt]
         case Standing.NO_TARGET:
             return [~exempt, target <= 0]
         case "none":
-            return [*counts, jp == 0]
+            return [*counts, _jp() == 0]
     return []
 
 

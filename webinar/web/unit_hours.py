@@ -38,13 +38,14 @@ async def show(request: web.Request) -> web.StreamResponse:
         found = await unit_service.unit_hours(
             session, asked.rights, unit_id, _year(request.query.get("year", "")), asked.now
         )
-        people, total = await unit_service.page(session, asked.rights, found, wanted)
+        people, more = await unit_service.page(session, asked.rights, found, wanted)
     this_year = to_datetime(asked.now, found.zone).year
     return asked.page(
         "hours/unit.html",
         found=found,
         people=people,
-        total=total,
+        more=more,
+        total=None if wanted.text else number_of(found.tally, wanted.show),
         wanted=wanted,
         page_length=PAGE,
         parts=sorted(found.parts, key=lambda part: (-part.tally.share(part.tally.behind), part.name)),

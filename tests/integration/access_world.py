@@ -99,6 +99,7 @@ OBJECTS = (
     # The form names a unit of ours as the parent.
     (r"POST /settings/units", frozenset({ADMINISTRATOR})),
     (r"POST /settings/(units|keys|policies)/{id}(/\w+)?", frozenset({ADMINISTRATOR})),
+    (r"GET /lectures/{id}/attendance/try", MANAGES),
     (r"GET /settings/policies/{id}", MANAGES | {OTHER_ORGANISER}),
 )
 # Forms that get past the first check, where an empty one would be answered with 404.

@@ -18,6 +18,7 @@ from webinar.web import (
     registrations,
     reports,
     sign_in,
+    try_policy,
     unit_hours,
 )
 from webinar.web.api import routes as api
@@ -30,6 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *profile.ROUTES,
     *privacy.ROUTES,
     *policies.ROUTES,
+    *try_policy.ROUTES,
     *imports.ROUTES,
     *people.ROUTES,
     *institution.ROUTES,

@@ -22,7 +22,7 @@ from webinar.attendance.trace_rules import Rooms, Trace, rooms_of, successors_of
 from webinar.attendance.viewer_rules import viewers
 from webinar.evidence.rules import BEAT_MS, SWEEP_MS, Beats, Evidence
 
-__all__ = ["RULES_VERSION", "Connection", "connections"]
+__all__ = ["RULES_VERSION", "Connection", "connections", "cut"]
 
 RULES_VERSION = 2
 
@@ -74,7 +74,7 @@ def _connection(
     if trace.left:
         told, reason = min(trace.left)
         told = max(told, start)
-        end, uncertainty = _cut(start, told, reason, beats)
+        end, uncertainty = cut(start, told, reason, beats)
     else:
         bound = _bound(trace, rooms, successor, beats)
         end = _last_sight(trace, beats, bound)
@@ -103,7 +103,7 @@ def _connection(
     )
 
 
-def _cut(start: int, told: int, reason: str, beats: Sequence[Beats]) -> tuple[int, int]:
+def cut(start: int, told: int, reason: str, beats: Sequence[Beats]) -> tuple[int, int]:
     """End and uncertainty of a connection that the media server said was left at `told`.
 
     Somebody who vanished is noticed up to 20 s late. The heartbeat shows when it happened; never

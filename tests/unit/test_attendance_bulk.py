@@ -144,6 +144,11 @@ def test_bulk_equals_rules(
     assert credits(policy, window, roles, stays, seen, asked, said) == by_rules
 
 
+def test_an_identity_is_the_person_of_its_seat_and_a_stranger_is_nobody() -> None:
+    found = bulk.people_of(["b.tab", "a.tab", "b.phone", "x.tab", "b.tab"], ["a", "b"])
+    assert found.tolist() == [1, 0, 1, -1, 1]
+
+
 def test_nobody_and_nothing_are_fine() -> None:
     window, policy = Window(((NINE, NINE + 60 * S),)), Policy("p", 1, "i", "x", Kind.PROPORTIONAL)
     assert credits(policy, window, [], [], [], [], set()) == []

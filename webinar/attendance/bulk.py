@@ -93,6 +93,23 @@ class Credits:
     checks_answered: Ints
 
 
+class _Numbers(dict[str, int]):
+    """Who an identity is, `<seat>.<tab>`, looked up by its seat the first time; -1 for a stranger."""
+
+    def __init__(self, seats: Sequence[str]) -> None:
+        super().__init__()
+        self._seats = {seat: number for number, seat in enumerate(seats)}
+
+    def __missing__(self, identity: str) -> int:
+        number = self[identity] = self._seats.get(identity.partition(".")[0], -1)
+        return number
+
+
+def people_of(identities: Sequence[str], seats: Sequence[str]) -> Ints:
+    """The number of the person behind each identity: the place of the seat; -1 where it has none."""
+    return np.fromiter(map(_Numbers(seats).__getitem__, identities), np.int64, len(identities))
+
+
 def stays(ended: Ended) -> Stays:
     """Cut the tails that the media server noticed late, as `rules` does."""
     start, told, last = ended.start, np.maximum(ended.told, ended.start), ended.last_sign
@@ -156,8 +173,9 @@ class _Spans:
     @classmethod
     def of(cls, people: int, person: Ints, start: Ints, end: Ints) -> "_Spans":
         some = end > start
-        person, start, end = person[some], start[some], end[some]
-        order = np.lexsort((start, person))
+        if not some.all():
+            person, start, end = person[some], start[some], end[some]
+        order = _order(person, start)
         return cls(people, person[order], start[order], end[order])
 
     def joined(self, gap_ms: int = 0) -> "_Spans":
@@ -190,6 +208,15 @@ class _Spans:
         return found
 
 
+def _order(person: Ints, start: Ints) -> Ints:
+    """By person, then by start; one key sorts several times faster than two."""
+    if not len(person):
+        return person
+    first = start.min()
+    order: Ints = np.argsort(person * (start.max() - first + 1) + (start - first))
+    return order
+
+
 def _groups(person: Ints, start: Ints, end: Ints, gap_ms: int) -> tuple[Ints, Ints]:
     """Where each group of spans that meet begins, and when it ends.
 
@@ -211,8 +238,8 @@ def _merged(people: int, stays: Stays) -> tuple[_Spans, Ints]:
     """Presence: the union over devices and rooms, with how far each end may be off."""
     some = (stays.end > stays.start) | (stays.uncertainty != 0)
     columns = (stays.person, stays.start, stays.end, stays.uncertainty)
-    person, start, end, unsure = (column[some] for column in columns)
-    order = np.lexsort((end, start, person))
+    person, start, end, unsure = columns if some.all() else (column[some] for column in columns)
+    order = _order(person, start)
     person, start, end, unsure = (column[order] for column in (person, start, end, unsure))
     firsts, ends = _groups(person, start, end, 0)
     latest = np.maximum.reduceat(end + unsure, firsts) if len(firsts) else end

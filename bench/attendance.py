@@ -35,7 +35,7 @@ NINE = 1_795_568_400_000
 MINUTE = 60_000
 WINDOW = Window(((NINE, NINE + 45 * MINUTE), (NINE + 60 * MINUTE, NINE + 105 * MINUTE)))
 POLICY = Policy("p", 1, "i", "80 %", Kind.THRESHOLD, threshold_percent=80, grace_s=30)
-REASONS = ("CLIENT_INITIATED", "CONNECTION_TIMEOUT", "DUPLICATE_IDENTITY")
+REASONS = ("CLIENT_INITIATED", "CONNECTION_TIMEOUT", "DUPLICATE_IDENTITY", "ROOM_DELETED")
 TO_REACH = {"million_intervals": 1.0, "million_intervals_memory": 1000.0}
 
 
@@ -71,7 +71,7 @@ def columns(chance: np.random.Generator) -> Columns:
         [f"seat{p}.tab{t}" for p, t in zip(person.tolist(), tabs.tolist(), strict=True)],
         joined,
         told,
-        chance.choice(3, INTERVALS, p=[0.8, 0.15, 0.05]),
+        chance.choice(4, INTERVALS, p=[0.7, 0.15, 0.05, 0.1]),
         np.where(sign >= joined, sign, bulk.NEVER),
         (sign >= joined) & (chance.random(INTERVALS) < 0.1),
     )

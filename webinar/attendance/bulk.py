@@ -14,7 +14,7 @@ from webinar.attendance.check_rules import HOSTS
 from webinar.attendance.connection_rules import WHOLE_SECOND_MS
 from webinar.attendance.counted_rules import PERCENT_S
 from webinar.attendance.credit_rules import State
-from webinar.attendance.rules import BEAT_SLACK_MS, LONGEST_CUT_MS, TIMEOUT_MS
+from webinar.attendance.rules import BEAT_SLACK_MS, ENDED_BY_OTHERS, LONGEST_CUT_MS, TIMEOUT_MS
 from webinar.evidence.rules import BEAT_MS, Check
 from webinar.lectures.rules import Seat, Window
 from webinar.policies.rules import (
@@ -30,8 +30,13 @@ from webinar.policies.rules import (
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-# What `Ended.reason` says: gone by itself, noticed late, or replaced by the same identity.
-SAID, TIMED_OUT, REPLACED = 0, 1, 2
+# What `Ended.reason` says: left, vanished, back under the same identity, or ended by others.
+SAID, TIMED_OUT, REPLACED, BY_OTHERS = range(4)
+REASON = {
+    "CONNECTION_TIMEOUT": TIMED_OUT,
+    "DUPLICATE_IDENTITY": REPLACED,
+    **dict.fromkeys(ENDED_BY_OTHERS, BY_OTHERS),
+}
 NEVER = -1
 STATES = (State.CREDITED, State.NOT_CREDITED, State.ABSENT, State.DOUBTFUL)
 _CREDITED, _NOT_CREDITED, _ABSENT, _DOUBTFUL = range(4)
@@ -114,19 +119,20 @@ def stays(ended: Ended) -> Stays:
     """Cut the tails that the media server noticed late, as `rules` does."""
     start, told, last = ended.start, np.maximum(ended.told, ended.start), ended.last_sign
     silent = told - last
-    unknown = np.minimum(BEAT_MS, silent)
-    kept = np.where(silent <= BEAT_MS + BEAT_SLACK_MS, told, last)
-    lost = np.minimum(np.maximum(told - TIMEOUT_MS, last), last + unknown)
-    gone = np.where(ended.goodbye, last, np.where(ended.reason == TIMED_OUT, lost, kept))
-    gone = np.maximum(np.maximum(gone, told - LONGEST_CUT_MS), start)
-    unsure = np.where(ended.goodbye, WHOLE_SECOND_MS, np.maximum(unknown, WHOLE_SECOND_MS))
+    timed_out, replaced = ended.reason == TIMED_OUT, ended.reason == REPLACED
+    vanished = np.minimum(np.maximum(told - TIMEOUT_MS, last), last + np.minimum(BEAT_MS, silent))
+    back = np.where(silent <= BEAT_MS + BEAT_SLACK_MS, told, np.maximum(last, told - TIMEOUT_MS))
+    gone = np.where(timed_out, np.maximum(vanished, told - LONGEST_CUT_MS), np.where(replaced, back, told))
+    unknown = np.minimum(silent, np.where(timed_out, BEAT_MS, TIMEOUT_MS))
+    gone = np.where(ended.goodbye, np.maximum(last, told - LONGEST_CUT_MS), gone)
+    unknown = np.where(ended.goodbye, 0, unknown)
     late, heard = ended.reason != SAID, last != NEVER
     unheard = np.minimum(TIMEOUT_MS, told - start) + WHOLE_SECOND_MS
     return Stays(
         ended.person,
         start,
-        np.where(late & heard, gone, told),
-        np.where(late, np.where(heard, unsure, unheard), WHOLE_SECOND_MS),
+        np.where(late & heard, np.maximum(gone, start), told),
+        np.where(late, np.where(heard, np.maximum(unknown, WHOLE_SECOND_MS), unheard), WHOLE_SECOND_MS),
     )
 
 

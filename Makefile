@@ -7,7 +7,7 @@ NAME ?=
 SEEDS ?= 1000
 FIRST_SEED ?= 1
 
-.PHONY: help up setup test test-setup check format faults simulate bench bench-report demo doctor lock clean
+.PHONY: help up setup test test-setup check format faults simulate bench bench-report demo demo-verify doctor lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ setup: ## Install what the service needs, without starting it
 
 demo: ## Renew the demonstration (DATA=./data)
 	@.venv/bin/webinar demo --data "$${DATA:-./data}"
+
+demo-verify: setup ## Verify the hours of a fresh demonstration, and that tampering is found
+	@.venv/bin/python -m scripts.demo_verify
 
 doctor: ## Look at every part of a running installation (DATA=./data)
 	@.venv/bin/webinar doctor --data "$${DATA:-./data}"

@@ -250,13 +250,10 @@ def create_administrator(
 
 @hours.command("verify")
 def verify_hours(institution: Institution = "", data: Data = Path("data")) -> None:
-    """Recompute the chain of every institution's ledger."""
+    """Recompute the chain of every institution's ledger, its totals, and every credit from the evidence."""
     from webinar import commands
 
-    done = _run(commands.verify_hours(_settings(data), institution))
-    for line in done.lines:
-        print(line)
-    if not done.well:
+    if not _run(commands.verify_hours(_settings(data), institution, print)):
         raise SystemExit(1)
 
 

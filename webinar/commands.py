@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from webinar.config import Settings
 from webinar.core.clock import SystemClock
 from webinar.core.database import Database
 from webinar.core.errors import Invalid, NotFound, Refused
-from webinar.hours import service as hours
+from webinar.hours.verifying import Verifier
 from webinar.people import administrators, api_keys, sign_in_rules, store, units
 from webinar.people.access import Scope
 from webinar.people.importing import check, write
@@ -160,16 +160,23 @@ async def erase_person(settings: Settings, institution: str, wanted: str, reason
     return f"{erased.id} is now called {erased.name}."
 
 
-async def verify_hours(settings: Settings, institution: str) -> Told:
-    """The head of each chain, and what does not hold."""
-    lines, well = [], True
-    async with opened(settings) as db, db.reading() as session:
-        known = await store.institutions(session)
-        chosen = [await the_institution(session, institution)] if institution else known
+async def verify_hours(settings: Settings, institution: str, say: Callable[[str], None]) -> bool:
+    """Examine each ledger, its totals and every credit, and say what is found. Whether all is well."""
+    well = True
+    async with opened(settings) as db:
+        async with db.reading() as session:
+            known = await store.institutions(session)
+            chosen = [await the_institution(session, institution)] if institution else known
         for unit in chosen:
-            found = await hours.verify(session, unit.id)
-            state = "holds" if found.holds else "DOES NOT HOLD"
-            lines.append(f"{unit.name}: {found.entries} entries, the chain {state}; head {found.head.digest}")
-            lines += [f"  {problem}" for problem in found.problems]
-            well = well and found.holds
-    return Told(well, lines)
+            verifier, wrong = Verifier(db, unit.id), 0
+            async for finding in verifier.run():
+                say(f"  {'note' if finding.note else 'WRONG'}  {finding.told()}")
+                wrong += not finding.note
+            seen = verifier.examined
+            state = "the chain holds" if not wrong else f"DOES NOT HOLD, {wrong} differences"
+            say(
+                f"{unit.name}: {seen.entries} entries, {seen.credits} attendances in {seen.lectures} "
+                f"lectures; {state}; head {verifier.head.digest}"
+            )
+            well = well and not wrong
+    return well

@@ -103,7 +103,7 @@ async def _kept(session, institution_id, lecture, person, seat_id) -> None:  # t
             insert(WebhookRow).values(
                 event_id=f"EV_{number}", event=event, room_name=room, room_sid="RM_1", participant_sid="PA_1",
                 identity="wahyu.tab", kind="standard", joined_at_ms=NINE, created_at_s=NINE // 1000 + at * 60,
-                received_at=NINE, body_sha256="0" * 64,
+                received_at=NINE + at * MINUTE, body_sha256="0" * 64,
             )
         )  # fmt: skip
     people = [["wahyu.tab", "PA_1", "standard", NINE], ["else.tab", "PA_2", "standard", NINE]]

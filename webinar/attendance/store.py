@@ -132,7 +132,7 @@ async def keep_rows(
     """Write some entries of a log over what was stored of them, unless that is newer; final ones anyway."""
     names = await _sort_names(session, [entry.registration.person_id for entry in entries])
     for first in range(0, len(entries), ROWS):
-        values = [_values(log, entry, names) for entry in entries[first : first + ROWS]]
+        values = [values_of(log, entry, names) for entry in entries[first : first + ROWS]]
         statement = _insert(session, AttendanceRow)
         new = statement.excluded
         await session.execute(
@@ -216,7 +216,8 @@ async def _sort_names(session: AsyncSession, person_ids: Sequence[str]) -> dict[
     return names
 
 
-def _values(log: AttendanceLog, entry: Entry, sort_names: Mapping[str, str]) -> dict[str, Any]:
+def values_of(log: AttendanceLog, entry: Entry, sort_names: Mapping[str, str]) -> dict[str, Any]:
+    """The columns of an entry's row; `hours.verifying` computes them anew."""
     return {
         "registration_id": entry.registration.id,
         "lecture_id": log.lecture.id,

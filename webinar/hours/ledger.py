@@ -47,21 +47,33 @@ async def head_of(session: AsyncSession, institution_id: str) -> Head:
 async def verify(session: AsyncSession, institution_id: str) -> Verification:
     """Recompute the chain from its first entry to its head."""
     previous, number, problems = GENESIS, 0, []
-    async for entry in _entries(session, institution_id):
-        number += 1
-        if entry.number != number:
-            problems.append(f"entry {number} is missing: the next is {entry.number}")
-            number = entry.number
-        if entry.previous_digest != previous:
-            problems.append(f"entry {entry.number} does not follow the one before")
-        if chained(entry.previous_digest, entry.body) != entry.digest:
-            problems.append(f"entry {entry.number} is not what was signed into the chain")
-        problems += [f"entry {entry.number}: {name} was changed" for name in differs(entry)]
-        previous = entry.digest
-    head = await head_of(session, institution_id)
+    head, before = Head(), -1
+    # Others may append meanwhile: the end is reached when no more has come until the head was read.
+    while number > before:
+        before = number
+        async for entry in _entries(session, institution_id, number):
+            number += 1
+            if entry.number != number:
+                problems.append(f"entry {number} is missing: the next is {entry.number}")
+                number = entry.number
+            if entry.previous_digest != previous:
+                problems.append(f"entry {entry.number} does not follow the one before")
+            if chained(entry.previous_digest, entry.body) != entry.digest:
+                problems.append(f"entry {entry.number} is not what was signed into the chain")
+            problems += [f"entry {entry.number}: {name} was changed" for name in differs(entry)]
+            previous = entry.digest
+        head = await _fresh_head(session, institution_id)
+        if head.number <= number:
+            break
     if head != Head(number, previous):
         problems.append(f"the chain ends at entry {number}, its head says {head.number}")
     return Verification(number, head, tuple(problems))
+
+
+async def _fresh_head(session: AsyncSession, institution_id: str) -> Head:
+    query = select(LedgerHeadRow.number, LedgerHeadRow.digest)
+    row = (await session.execute(query.where(LedgerHeadRow.institution_id == institution_id))).one_or_none()
+    return Head(*row) if row else Head()
 
 
 async def _append(session: AsyncSession, institution_id: str, drafts: Sequence[Draft], now: int) -> int:
@@ -140,8 +152,7 @@ def _row(draft: Draft, head: Head, now: int) -> dict[str, Any]:
     }
 
 
-async def _entries(session: AsyncSession, institution_id: str) -> Any:
-    last = 0
+async def _entries(session: AsyncSession, institution_id: str, last: int = 0) -> Any:
     while True:
         rows = (
             await session.scalars(

@@ -237,10 +237,7 @@ class Hooks(Process):
     _receiver: Receiver
 
     async def main(self, life: Life) -> None:
-        self._receiver = Receiver(
-            database_url=f"sqlite:///{self.disk.path}", keys=self.keys, clock=self.clock
-        )
-        self._receiver.log = WebhookLog(LoopWriter(self.disk, life))
+        self._receiver = Receiver(WebhookLog(LoopWriter(self.disk, life)), self.keys, self.clock)
         await self._receiver.log.start()
 
     async def post(self, body: bytes, authorization: str) -> int:

@@ -41,27 +41,20 @@ class Receiver:
     middlewares, signals) nothing is needed here, and it takes a sixth of the time of an event.
 
     Args:
-        database_url: SQLAlchemy URL of a migrated database; it may be away when this starts.
+        log: where events are appended; whoever runs the receiver starts and closes it.
         keys: live API keys of the media server, key to secret; two while they are rotated.
-        wait_s: how long an event may wait for the disk before it is answered 503.
         read_s: how long a body may take to come in after its head.
     """
 
     def __init__(
-        self,
-        *,
-        database_url: str,
-        keys: Mapping[str, str],
-        clock: Clock | None = None,
-        wait_s: float = 3.0,
-        read_s: float = READ_S,
+        self, log: WebhookLog, keys: Mapping[str, str], clock: Clock, *, read_s: float = READ_S
     ) -> None:
-        self.log = WebhookLog(writer_for(database_url), wait_s=wait_s)
+        self.log = log
         self._keys = keys
         self._read_s = read_s
         self._refused: Counter[str] = Counter()
         self._told_at = 0
-        self._clock = clock or SystemClock()
+        self._clock = clock
         self._routes: dict[str, dict[str, Handler]] = {
             PATH: {"POST": self.receive},
             "/healthz": {"GET": self.healthy, "HEAD": self.healthy},
@@ -182,8 +175,15 @@ def create_hooks_app(
     wait_s: float = 3.0,
     read_s: float = READ_S,
 ) -> Receiver:
-    """The receiver; see there."""
-    return Receiver(database_url=database_url, keys=keys, clock=clock, wait_s=wait_s, read_s=read_s)
+    """The receiver.
+
+    Args:
+        database_url: SQLAlchemy URL of a migrated database; it may be away when this starts.
+        keys: see `Receiver`, and `read_s`, too.
+        wait_s: how long an event may wait for the disk before it is answered 503.
+    """
+    log = WebhookLog(writer_for(database_url), wait_s=wait_s)
+    return Receiver(log, keys, clock or SystemClock(), read_s=read_s)
 
 
 def hooks_runner(app: Receiver) -> HooksRunner:

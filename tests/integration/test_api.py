@@ -374,6 +374,12 @@ async def test_the_attendance_log_has_absentees_and_a_reason_for_each(world: Wor
     assert [(r["person_id"], r["state"]) for r in rows] == [(world.siti, "absent")]
 
 
+async def test_a_program_finds_the_policies_that_a_booking_can_name(world: World) -> None:
+    [policy] = conforms("GET /policies", await world.program.get("/policies"))["items"]
+    assert (policy["kind"], policy["threshold_percent"], policy["version"]) == ("threshold", 80, 1)
+    assert policy["example"] == "Attend at least 72 of 90 minutes to earn 2 JP."
+
+
 async def test_a_persons_hours_are_of_the_year_in_the_institutions_zone(
     site: RunningSite, world: World
 ) -> None:

@@ -1,11 +1,12 @@
 """Every address of the API."""
 
-from webinar.web.api import attendance, hours, lectures, openapi, people, registrations
+from webinar.web.api import attendance, hours, lectures, openapi, people, policies, registrations
 
 ENDPOINTS = (
     *people.ENDPOINTS,
     *lectures.ENDPOINTS,
     *registrations.ENDPOINTS,
+    *policies.ENDPOINTS,
     *attendance.ENDPOINTS,
     *hours.ENDPOINTS,
 )

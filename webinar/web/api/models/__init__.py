@@ -44,9 +44,12 @@ from webinar.web.api.models.people import (
     Unit,
     Units,
 )
+from webinar.web.api.models.policies import AttendancePolicies, AttendancePolicy
 
 __all__ = [
     "Attendance",
+    "AttendancePolicies",
+    "AttendancePolicy",
     "AttendanceSummary",
     "Attendee",
     "Cancellation",

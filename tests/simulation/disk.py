@@ -198,6 +198,9 @@ class LoopConnection:
     def shut(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
+            # Closed with a statement half read it would keep its lock until the garbage is collected.
+            if connection.in_transaction:
+                connection.rollback()
             connection.close()
         self.disk.pass_on(self)
         self.disk.forget(self)

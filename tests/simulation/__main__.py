@@ -21,6 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--once", action="store_true", help="live each seed once: twice as many, no digests")
     parser.add_argument("--trace", action="store_true", help="print all that happened; for one seed")
     asked = parser.parse_args()
     if asked.trace:
@@ -32,11 +33,14 @@ def main() -> int:
     if len(seeds) == 1:
         outcomes: Iterable[Outcome] = map(simulate_twice, seeds)
         return _report(outcomes, began)
+    live = simulate if asked.once else simulate_twice
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
-        return _report(pool.imap_unordered(simulate_twice, seeds, chunksize=5), began)
+        return _report(
+            pool.imap_unordered(live, seeds, chunksize=5), began, "once" if asked.once else "twice"
+        )
 
 
-def _report(outcomes: Iterable[Outcome], began: float) -> int:
+def _report(outcomes: Iterable[Outcome], began: float, lived: str = "twice") -> int:
     seeds = failed = events = 0
     wrong: Counter[int] = Counter()
     smooth: Counter[int] = Counter()
@@ -54,7 +58,7 @@ def _report(outcomes: Iterable[Outcome], began: float) -> int:
             first, again = outcome.violations[0], f"make simulate SEEDS=1 FIRST_SEED={outcome.seed} TRACE=1"
             print(f"seed {outcome.seed}: {first} ({len(outcome.violations)} in all; {again})", flush=True)
     print(
-        f"{seeds} seeds, each twice, {failed} failed, {violations} violations, {events} events,"
+        f"{seeds} seeds, each {lived}, {failed} failed, {violations} violations, {events} events,"
         f" {time.monotonic() - began:.0f} s ({1000 * cpu / max(1, seeds):.0f} ms of CPU a run)"
     )
     print(f"seconds wrong: without faults {_figures(smooth)}; all {_figures(wrong)}")

@@ -201,8 +201,6 @@ def _unstated_s(world: World, stays: Sequence[Stay], jump: int) -> int:
         unknown_ms += UNAWARE_MS if stay.how == CRASHED else 0
         # The rules say that a loss is noticed after 20 s; it is about so.
         unknown_ms += ABOUT_MS if stay.how == "vanished" else 0
-        # An end that another device's stay covers is not stated with the interval of the two.
-        unknown_ms += NOTICE_MS if stay.how == "vanished" and len(stays) > 1 else 0
     return SLACK_S + -(-unknown_ms // 1000)
 
 

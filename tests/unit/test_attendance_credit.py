@@ -51,6 +51,13 @@ def test_a_gap_of_at_most_the_grace_counts_and_a_longer_one_is_absent_in_full() 
     assert seconds_in(there((0, 100), (131, 200)), WINDOW, 30) == (169, 0)
 
 
+def test_a_return_that_may_have_come_later_than_the_end_is_unsure() -> None:
+    """Both devices came back before the server noticed: where the first ones ended is not known."""
+    found = presence([connection(0, 100, uncertainty_ms=15_000), connection(100, 200, "PA_2")])
+    assert [(i.start, i.end) for i in found.intervals] == [(at(0), at(200))]
+    assert seconds_in(found, WINDOW, 0) == (200, 15)
+
+
 def test_uncertainty_that_another_device_covers_is_none() -> None:
     found = presence([connection(0, 100, uncertainty_ms=30_000), connection(50, 200, "PA_2")])
     assert seconds_in(found, WINDOW, 0) == (200, 0)

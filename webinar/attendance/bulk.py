@@ -147,13 +147,14 @@ def credits(
 ) -> Credits:
     """What each of `len(roles)` people earns in a lecture worth `jp` hundredths."""
     people = len(roles)
-    there = _merged(people, stays)
-    found, most, least = (_found(policy, window, there, sign, watched) for sign in (0, 1, -1))
+    in_order = _in_order(stays)
+    there = [_as_if(people, in_order, sign) for sign in (0, 1, -1)]
+    found, most, least = (_found(policy, window, one, watched) for one in there)
     off = np.maximum(most.percent_ms - found.percent_ms, found.percent_ms - least.percent_ms)
     uncertainty_s = -(-off // PERCENT_S)
     seconds = found.percent_ms // PERCENT_S
     worth = _worth(policy, jp, roles)
-    asked = [_asked(there, sign, roles, answered) for sign in (0, 1, -1)]
+    asked = [_asked(one, roles, answered) for one in there]
     enough = [answers >= np.minimum(policy.checks_needed, times) for times, answers in asked]
     value = np.where(enough[0], _earned(policy, worth, window.seconds, seconds), 0)
     lowest, highest = value, value
@@ -240,28 +241,14 @@ def _groups(person: Ints, start: Ints, end: Ints, gap_ms: int) -> tuple[Ints, In
     return firsts, latest[lasts] - offset[firsts]
 
 
-def _merged(people: int, stays: Stays) -> tuple[_Spans, Ints]:
-    """Presence: the union over devices and rooms, with how far each end may be off."""
-    some = (stays.end > stays.start) | (stays.uncertainty != 0)
-    columns = (stays.person, stays.start, stays.end, stays.uncertainty)
-    person, start, end, unsure = columns if some.all() else (column[some] for column in columns)
-    order = _order(person, start)
-    person, start, end, unsure = (column[order] for column in (person, start, end, unsure))
-    firsts, ends = _groups(person, start, end, 0)
-    latest = np.maximum.reduceat(end + unsure, firsts) if len(firsts) else end
-    return _Spans(people, person[firsts], start[firsts], ends), latest - ends
-
-
 @dataclass(frozen=True, slots=True)
 class _Found:
     live_ms: Ints
     percent_ms: Ints
 
 
-def _found(
-    policy: Policy, window: Window, there: tuple[_Spans, Ints], sign: int, watched: Watched | None
-) -> _Found:
-    live = _as_if(there, sign).joined(policy.grace_s * 1000).clipped(window)
+def _found(policy: Policy, window: Window, there: _Spans, watched: Watched | None) -> _Found:
+    live = there.joined(policy.grace_s * 1000).clipped(window)
     live_ms = live.lengths()
     percent_ms = live_ms * 100
     if policy.replay_percent and watched is not None:
@@ -270,24 +257,27 @@ def _found(
     return _Found(live_ms, percent_ms)
 
 
-def _as_if(there: tuple[_Spans, Ints], sign: int) -> _Spans:
-    """With each end as late or as early as it may have been."""
-    spans, unsure = there
-    return _Spans.of(spans.people, spans.person, spans.start, spans.end + sign * unsure)
+def _in_order(stays: Stays) -> Stays:
+    order = _order(stays.person, stays.start)
+    return Stays(stays.person[order], stays.start[order], stays.end[order], stays.uncertainty[order])
 
 
-def _asked(
-    there: tuple[_Spans, Ints], sign: int, roles: Sequence[Seat], answered: Answered | None
-) -> tuple[Ints, Ints]:
+def _as_if(people: int, stays: Stays, sign: int) -> _Spans:
+    """The union over devices and rooms of stays in order; with a sign, with late or early ends."""
+    end = stays.end + sign * stays.uncertainty
+    some = end > stays.start
+    return _Spans(people, stays.person[some], stays.start[some], end[some]).joined()
+
+
+def _asked(there: _Spans, roles: Sequence[Seat], answered: Answered | None) -> tuple[Ints, Ints]:
     """How often each was asked, and answered."""
     times, answers = np.zeros((2, len(roles)), np.int64)
     if answered is None or not answered.checks:
         return times, answers
-    spans = _as_if(there, sign).joined()
     guest = np.array([role not in HOSTS for role in roles], np.bool_)
     for number, check in enumerate(answered.checks):
         did = answered.answers[:, number] & guest
-        times += did | (spans.covering(check.asked_at, check.closes_at) & guest)
+        times += did | (there.covering(check.asked_at, check.closes_at) & guest)
         answers += did
     return times, answers
 

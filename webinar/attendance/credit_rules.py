@@ -1,7 +1,7 @@
 """Connections of one person become presence, seconds in the official window, and JP with a reason."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from webinar.attendance.check_rules import NONE_ASKED, Asked, Checks, answers, asked_of, enough
@@ -46,12 +46,15 @@ class Interval:
 class Presence:
     """All of a person's intervals, also those outside the official window, in order and apart.
 
-    `watched` are the instants of the lecture that the replay showed in time, a union.
+    `watched` are the instants of the lecture that the replay showed in time, a union. `stays` are
+    (start, end, uncertainty) of each connection: an end that another one covers may have been before that one
+    began, which the interval of the two cannot say. They are not stored.
     """
 
     intervals: tuple[Interval, ...] = ()
     here: bool = False
     watched: tuple[Span, ...] = ()
+    stays: tuple[tuple[int, int, int], ...] = field(default=(), compare=False)
 
     @property
     def first_join(self) -> int | None:
@@ -82,16 +85,18 @@ class Credit:
 def presence(connections: Iterable[Connection], watched: tuple[Span, ...] = ()) -> Presence:
     """The union over devices and rooms: two devices at the same time are one presence."""
     merged: list[Interval] = []
+    stays: list[tuple[int, int, int]] = []
     here = False
     for one in sorted(connections, key=lambda c: (c.start, c.end, c.sources, c.uncertainty_ms)):
         here = here or one.open
         if one.end <= one.start and not one.uncertainty_ms:
             continue
+        stays.append((one.start, one.end, one.uncertainty_ms))
         if merged and one.start <= merged[-1].end:
             merged[-1] = _merged(merged[-1], one)
         else:
             merged.append(Interval(one.start, one.end, one.sources, one.uncertainty_ms))
-    return Presence(tuple(merged), here, watched)
+    return Presence(tuple(merged), here, watched, tuple(stays))
 
 
 def _merged(one: Interval, other: Connection) -> Interval:
@@ -112,6 +117,8 @@ def seconds_in(presence: Presence, window: Window, grace_s: int) -> tuple[int, i
 
 def spans_of(presence: Presence, sign: int = 0) -> list[Span]:
     """When somebody was in the room; with a sign, each end as late or as early as it may have been."""
+    if sign and presence.stays:
+        return [(start, end + sign * unsure) for start, end, unsure in presence.stays]
     return [(i.start, i.end + sign * i.uncertainty_ms) for i in presence.intervals]
 
 

@@ -123,7 +123,17 @@ def day(language: Language, at: int, zone: str) -> str:
 
 def date_long(language: Language, at: date) -> str:
     """25 November 2026, of a date of the calendar."""
-    return format_date(at, "d MMMM y", locale=_LOCALES[language])
+    return date_pattern(language, at, "d MMMM y")
+
+
+def month_name(language: Language, at: date) -> str:
+    """November 2026."""
+    return date_pattern(language, at, "MMMM y")
+
+
+def date_pattern(language: Language, at: date, pattern: str) -> str:
+    """Any CLDR pattern of a date of the calendar."""
+    return format_date(at, pattern, locale=_LOCALES[language])
 
 
 def day_short(language: Language, at: int, zone: str) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 GENESIS = "0" * 64
-DEFAULT_TARGET = 2_000
 DEFAULT_ZONE = "Asia/Jakarta"
 CREDIT = "credit"
 
@@ -87,7 +86,10 @@ class YearEntry:
 
 @dataclass(frozen=True, slots=True)
 class YearOfHours:
-    """A person's year in the institution's zone; totals add what the ledger has."""
+    """A person's year in the institution's zone; totals add what the ledger has.
+
+    A target of 0 is none; hours beyond `most` are on record and shown as beyond it.
+    """
 
     person_id: str
     year: int
@@ -96,6 +98,12 @@ class YearOfHours:
     total: int
     provisional: int
     entries: tuple[YearEntry, ...]
+    most: int | None = None
+
+    @property
+    def beyond(self) -> int:
+        """What lies beyond the most that counts."""
+        return max(0, self.total - self.most) if self.most is not None else 0
 
     @property
     def missing(self) -> int:

@@ -18,7 +18,6 @@ from webinar.core.language import Language
 from webinar.hours import contest_store, ledger, posting, store
 from webinar.hours.contest_rules import contestable
 from webinar.hours.rules import (
-    DEFAULT_TARGET,
     DEFAULT_ZONE,
     Because,
     Head,
@@ -30,6 +29,7 @@ from webinar.hours.rules import (
 )
 from webinar.hours.store import Adjusted
 from webinar.hours.tables import LedgerRow
+from webinar.hours.targets import targets_of
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import Lecture, LectureState, Registration
 from webinar.people import store as people
@@ -79,14 +79,16 @@ async def year_of(
     )
     mine = [pair for pair in seats if pair[0].starts_at >= since and not pair[0].trial]
     entries = await _year_entries(session, mine, earned, now, language)
+    goal = (await targets_of(session, home))[person.employment]
     return YearOfHours(
         person_id=person_id,
         year=year,
         zone=zone,
-        target=home.year_target if home.year_target is not None else DEFAULT_TARGET,
+        target=goal.target,
         total=total(earned),
         provisional=sum(entry.jp for entry in entries if entry.provisional),
         entries=tuple(entries),
+        most=goal.most,
     )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.attendance import service as attendance
 from webinar.hours import service as hours
-from webinar.hours.tables import AdjustmentRow
+from webinar.hours import store as adjustments
 from webinar.lectures import store as lectures
 from webinar.lectures.tables import RegistrationRow
 from webinar.people import store as people
@@ -86,13 +86,6 @@ def _sees_nip(scope: Scope, person_id: str, unit_path: str) -> bool:
 
 
 async def _changes(session: AsyncSession, lecture_id: str) -> Mapping[str, Change]:
-    """The newest adjustment of each registration that has one."""
-    rows = await session.execute(
-        select(AdjustmentRow, PersonRow.name)
-        .outerjoin(PersonRow, PersonRow.id == AdjustmentRow.author_id)
-        .where(AdjustmentRow.lecture_id == lecture_id)
-        .order_by(AdjustmentRow.number)
-    )
-    return {
-        row.registration_id: Change(row.after_jp, author or "", row.reason, row.at) for row, author in rows
-    }
+    """The adjustment that counts, for each registration that has one; what was taken back does not."""
+    found = await adjustments.effective(session, lecture_id)
+    return {seat: Change(one.jp, one.author, one.reason, one.at) for seat, one in found.items()}

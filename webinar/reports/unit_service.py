@@ -9,6 +9,7 @@ from webinar.core.clock import to_datetime
 from webinar.core.errors import NotFound
 from webinar.hours import service as hours
 from webinar.hours.rules import Head
+from webinar.hours.targets import targets_of
 from webinar.people import store as people
 from webinar.people.access import Role, Scope
 from webinar.people.rules import DEFAULT_ZONE, Unit
@@ -64,7 +65,7 @@ async def goals_of(session: AsyncSession, unit: Unit, year: int | None, now: int
     """The goals of a year (the present one without) in the institution's zone, and the institution."""
     home = await people.institution(session, unit.institution_id)
     today = to_datetime(now, home.zone or DEFAULT_ZONE).date()
-    found = goals(year or today.year, today, await unit_store.targets(session, home))
+    found = goals(year or today.year, today, await targets_of(session, home))
     return found, home
 
 

@@ -8,19 +8,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webinar.hours.tables import HourTotalRow, YearTargetRow
+from webinar.hours.tables import HourTotalRow
 from webinar.people import store as people
 from webinar.people.access import Scope, in_subtrees
-from webinar.people.rules import DEFAULT_YEAR_TARGET, Unit, normal_nip, sort_name
+from webinar.people.rules import Unit, normal_nip, sort_name
 from webinar.people.tables import ExemptionRow, PersonRow, UnitRow
 from webinar.reports.unit_rules import Goals, Spread, Standing, child_of, runs
 
-# Targets where the institution has named none: (target, most) in hundredths of a JP (PP 11/2017; PP 49/2018).
-DEFAULTS: Mapping[str, tuple[int, int | None]] = {
-    "pns": (DEFAULT_YEAR_TARGET, None),
-    "pppk": (DEFAULT_YEAR_TARGET, 2_400),
-    "other": (0, None),
-}
 SORTS = ("name", "least", "most")
 
 
@@ -48,18 +42,6 @@ class Wanted:
     sort: str = "name"
     first: int = 0
     limit: int = 50
-
-
-async def targets(session: AsyncSession, home: Unit) -> Mapping[str, tuple[int, int | None]]:
-    """(target, most) by employment."""
-    rows = await session.execute(
-        select(YearTargetRow.employment, YearTargetRow.target, YearTargetRow.most).where(
-            YearTargetRow.institution_id == home.id
-        )
-    )
-    pns = home.year_target if home.year_target is not None else DEFAULT_YEAR_TARGET
-    named = {employment: (target, most) for employment, target, most in rows}
-    return {**DEFAULTS, "pns": (pns, None), **named}
 
 
 async def spreads(session: AsyncSession, unit: Unit, goals: Goals) -> Mapping[str, Spread]:

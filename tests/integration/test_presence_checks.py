@@ -1,5 +1,6 @@
 """Presence checks: planned when a lecture goes live, asked once, answered in time, and counted."""
 
+import asyncio
 from dataclasses import dataclass
 
 import pytest
@@ -9,6 +10,7 @@ from scheduler.lecture import Reconciler
 from tests.build import MINUTE, NINE, a_lecture, a_person, a_policy, a_registration, a_room, an_institution
 from webinar.attendance import service as attendance
 from webinar.classroom import checks
+from webinar.classroom.check_rules import PAUSE_MS
 from webinar.classroom.checks import CheckClosed
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
@@ -112,6 +114,36 @@ async def test_a_scheduler_that_was_away_does_not_ask_what_nobody_could_answer_i
     scene.clock.at = NINE + 30 * MINUTE
     assert await scene.ask(check) == Skip("the lecture is ended")
     assert (await scene.planned())[0].asked_at is None
+
+
+async def test_a_scheduler_that_was_away_asks_one_after_the_other(scene: Scene) -> None:
+    await scene.reconcile()
+    first, second = await scene.planned()
+    scene.clock.at = max(second.due_at, NINE + 60 * MINUTE)
+    assert await scene.ask(first) == Done()
+    free_at = scene.clock.now() + TWO_MINUTES + PAUSE_MS
+    assert await scene.ask(second) == Again(free_at)
+    assert (await scene.planned())[1].asked_at is None
+    scene.clock.at = free_at
+    assert await scene.ask(second) == Done()
+    assert (await scene.planned())[1].asked_at == free_at
+
+
+async def test_two_schedulers_never_open_two_checks_of_a_lecture_at_once(scene: Scene) -> None:
+    await scene.reconcile()
+    planned = await scene.planned()
+    scene.clock.at = NINE + 60 * MINUTE
+    outcomes = await asyncio.gather(*(scene.ask(check) for check in planned))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Again", "Done"]
+    assert sum(check.asked_at is not None for check in await scene.planned()) == 1
+
+
+async def test_a_lecture_that_went_live_late_is_asked_only_from_then_on(scene: Scene) -> None:
+    await scene.move(live_at=NINE + 40 * MINUTE)
+    scene.clock.at = NINE + 40 * MINUTE
+    await scene.reconcile()
+    assert [one.number for one in await scene.planned()] == [1, 2]
+    assert all(one.due_at >= NINE + 45 * MINUTE for one in await scene.planned())
 
 
 async def test_an_answer_counts_once_and_only_in_time(scene: Scene) -> None:

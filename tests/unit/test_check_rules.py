@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.build import MINUTE, NINE
-from webinar.classroom.check_rules import can_be_answered, moments
+from webinar.classroom.check_rules import can_be_answered, moments, rest
 
 HALF_PAST_TEN = NINE + 90 * MINUTE
 WINDOW = ((NINE, HALF_PAST_TEN),)
@@ -38,6 +38,15 @@ def test_a_window_that_is_too_short_has_fewer_or_none() -> None:
     short = ((NINE, NINE + 5 * MINUTE),)
     assert len(moments(short, 3, TWO_MINUTES, lambda: 0.5)) == 1
     assert moments(((NINE, NINE + MINUTE),), 3, TWO_MINUTES, lambda: 0.5) == []
+
+
+def test_a_lecture_that_began_late_asks_in_what_is_left_of_it() -> None:
+    late = NINE + 30 * MINUTE
+    assert rest(WITH_BREAK, late) == [(late, NINE + 40 * MINUTE), WITH_BREAK[1]]
+    assert rest(WITH_BREAK, NINE + 45 * MINUTE) == [WITH_BREAK[1]]
+    assert rest(WITH_BREAK, NINE - MINUTE) == list(WITH_BREAK)
+    assert all(at >= late + 5 * MINUTE for at in moments(rest(WINDOW, late), 3, TWO_MINUTES, lambda: 0.0))
+    assert moments(rest(WINDOW, HALF_PAST_TEN), 3, TWO_MINUTES, lambda: 0.5) == []
 
 
 def test_a_check_that_would_reach_beyond_the_end_is_not_asked() -> None:

@@ -12,7 +12,15 @@ MARGIN_SHARE = 8
 # Of each share of the window this much at either side stays free, so that two checks are never close.
 APART = 0.2
 
+# Between the end of one question and the next one, so that nobody takes the second for the first.
+PAUSE_MS = MINUTE_MS
+
 Span = tuple[int, int]
+
+
+def rest(spans: Sequence[Span], since: int) -> list[Span]:
+    """The official window from an instant on: who began late has only that much time to ask in."""
+    return [(max(start, since), end) for start, end in spans if end > since]
 
 
 def moments(spans: Sequence[Span], count: int, check_ms: int, chance: Callable[[], float]) -> list[int]:
@@ -39,6 +47,8 @@ def moments(spans: Sequence[Span], count: int, check_ms: int, chance: Callable[[
 
 def _usable(spans: Sequence[Span], check_ms: int) -> list[Span]:
     """Where a check may begin."""
+    if not spans:
+        return []
     whole = sum(end - start for start, end in spans)
     margin = min(MARGIN_MS, whole // MARGIN_SHARE)
     first, last = spans[0][0] + margin, spans[-1][1] - margin

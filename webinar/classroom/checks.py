@@ -12,16 +12,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.classroom import rules, service
-from webinar.classroom.check_rules import can_be_answered, moments
+from webinar.classroom.check_rules import PAUSE_MS, can_be_answered, moments, rest
 from webinar.core import effects
 from webinar.core.clock import Clock
 from webinar.core.database import Database
-from webinar.core.effects import Done, Effect, Handler, Outcome, Skip
+from webinar.core.effects import Again, Done, Effect, Handler, Outcome, Skip
 from webinar.core.errors import Invalid, NotFound, Refused
 from webinar.core.ids import new_id
 from webinar.evidence.tables import AnswerRow, PresenceCheckRow
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import Lecture, LectureState, Registration
+from webinar.lectures.tables import LectureRow
 from webinar.media.port import Media
 from webinar.policies import store as policies
 from webinar.policies.rules import Policy
@@ -59,8 +60,15 @@ async def to_plan(session: AsyncSession, lecture: Lecture, policy: Policy) -> in
     """How many moments are still to be chosen; 0 also where the official window is too short for any."""
     if not policy.checks or lecture.state is not LectureState.LIVE or await planned(session, lecture.id):
         return 0
+    return len(await _moments(session, lecture, policy, lambda: 0.5))
+
+
+async def _moments(
+    session: AsyncSession, lecture: Lecture, policy: Policy, chance: Callable[[], float]
+) -> list[int]:
     window = await lectures.window_of(session, lecture)
-    return len(moments(window.spans, policy.checks, policy.check_s * 1000, lambda: 0.5))
+    spans = rest(window.spans, lecture.live_at or lecture.starts_at)
+    return moments(spans, policy.checks, policy.check_s * 1000, chance)
 
 
 async def plan(
@@ -73,8 +81,7 @@ async def plan(
     """Choose the moments of the rest of a lecture, once; answers how many."""
     if not policy.checks or await planned(session, lecture.id):
         return 0
-    window = await lectures.window_of(session, lecture)
-    chosen = moments(window.spans, policy.checks, policy.check_s * 1000, chance)
+    chosen = await _moments(session, lecture, policy, chance)
     for number, due_at in enumerate(chosen, 1):
         check_id = new_id()
         await session.execute(
@@ -102,12 +109,19 @@ def asker(database: Database, media: Media, clock: Clock) -> Handler:
         now = clock.now()
         async with database.writing() as session:
             check = await session.get(PresenceCheckRow, check_id)
+            if check is not None:
+                # Whoever asks another check of this lecture waits: two are never open at once.
+                held = select(LectureRow.id).where(LectureRow.id == check.lecture_id).with_for_update()
+                await session.execute(held)
+                await session.refresh(check)
             lecture = await lectures.find(session, check.lecture_id) if check else None
             if check is None or lecture is None:
                 return Skip("there is no such lecture")
             if check.asked_at is None:
                 if reason := await _pointless(session, lecture, now):
                     return Skip(reason)
+                if free_at := await _taken_until(session, check, now):
+                    return Again(free_at)
                 policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
                 check.asked_at, check.closes_at = now, now + policy.check_s * 1000
             told = {"id": check.id, "number": check.number, "closes_at": check.closes_at}
@@ -127,6 +141,16 @@ async def _pointless(session: AsyncSession, lecture: Lecture, now: int) -> str:
     if not can_be_answered(window.spans, now, policy.check_s * 1000):
         return "too late, or in a break: it could not be answered inside the official window"
     return ""
+
+
+async def _taken_until(session: AsyncSession, check: PresenceCheckRow, now: int) -> int | None:
+    """When this check may be asked, if another one was just asked: a scheduler that was away owes several."""
+    last = await session.scalar(
+        select(func.max(PresenceCheckRow.closes_at)).where(
+            PresenceCheckRow.lecture_id == check.lecture_id, PresenceCheckRow.id != check.id
+        )
+    )
+    return last + PAUSE_MS if last is not None and last + PAUSE_MS > now else None
 
 
 async def answer(

@@ -53,7 +53,7 @@ async def test_who_comes_in_is_told_what_is_kept_and_answers_a_check_with_the_ke
     # It takes no focus: who writes goes on writing.
     assert await page.evaluate("document.activeElement.closest('[data-testid=check]') === null")
     await expect(page.get_by_test_id("spoken")).to_contain_text("Cek kehadiran")
-    await expect(room.lecturer.page.get_by_test_id("check-count")).to_contain_text("0 orang")
+    await expect(room.lecturer.page.get_by_test_id("check-count")).to_contain_text("0 orang menjawab")
     await page.keyboard.press("Alt+KeyJ")
     await expect(page.get_by_test_id("check-done")).to_be_visible()
     assert await answers(room) == ["click"]

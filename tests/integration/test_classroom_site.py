@@ -13,9 +13,12 @@ from webinar.classroom.consent import NOTICE_VERSION
 from webinar.classroom.tables import ConsentRow
 from webinar.core import effects
 from webinar.core.audit import SYSTEM
+from webinar.core.ids import new_id
+from webinar.evidence.tables import PresenceCheckRow, WebhookRow
 from webinar.lectures import booking, store
 from webinar.lectures import service as lectures
 from webinar.lectures.rules import Registration, RoomState, Seat, join_url, link_token
+from webinar.lectures.tables import RoomRow
 from webinar.media.tokens import mint
 
 KEY = LINK_KEY.encode()
@@ -360,3 +363,45 @@ async def test_the_page_knows_whether_the_notice_was_read(room: Room) -> None:
     assert '"notice": {"given": false, "version": 1}' in (await ani.get(room.path("room"))).text
     await room.admitted(ani)
     assert '"notice": {"given": true, "version": 1}' in (await ani.get(room.path("room"))).text
+
+
+async def test_the_own_progress_tells_minutes_and_checks_and_nothing_of_others(room: Room) -> None:
+    await room.open("live")
+    async with room.site.database.writing() as session:
+        check = PresenceCheckRow(
+            id=new_id(), lecture_id=room.lecture_id, number=1, due_at=NINE + 20 * MINUTE,
+            asked_at=NINE + 20 * MINUTE, closes_at=NINE + 22 * MINUTE,
+        )  # fmt: skip
+        session.add(check)
+        sid = await session.scalar(select(RoomRow.sid).where(RoomRow.lecture_id == room.lecture_id))
+        for name, joined in (("Ani", NINE), ("Budi", NINE + 40 * MINUTE)):
+            for event, at in (("participant_joined", joined), ("participant_left", NINE + 51 * MINUTE)):
+                session.add(
+                    WebhookRow(
+                        event_id=f"{event}{name}", event=event, room_name=f"{room.lecture_id}.main",
+                        room_sid=sid, participant_sid=f"PA_{name}", kind="standard",
+                        identity=f"{room.seats[name].seat}.abcdefgh", joined_at_ms=joined,
+                        created_at_s=at // 1000, received_at=at, body_sha256="0" * 64,
+                    )
+                )  # fmt: skip
+    room.site.clock.at = NINE + 52 * MINUTE
+    found = {}
+    for name in ("Ani", "Budi"):
+        answer = await (await room.come(name)).get(room.path("progress"))
+        assert answer.status == 200, answer.text
+        found[name] = answer.json()
+    assert found["Ani"] == {
+        "seconds": 51 * 60,
+        "needed_seconds": 72 * 60,
+        "full_seconds": 72 * 60,
+        "window_seconds": 90 * 60,
+        "checks_asked": 1,
+        "checks_answered": 0,
+        "jp": 0,
+        "text": "51 dari 72 menit untuk 2 JP; 0 dari 1 cek kehadiran dijawab.",
+    }
+    assert found["Budi"]["text"] == "11 dari 72 menit untuk 2 JP."
+
+
+async def test_somebody_without_a_seat_sees_no_progress(room: Room) -> None:
+    assert (await room.site.visitor().get(room.path("progress"))).status == 401

@@ -11,6 +11,7 @@ from webinar.policies.rules import (
     checked,
     default,
     earned,
+    full_seconds,
     needed_seconds,
     sentence,
     settling_seconds,
@@ -46,6 +47,13 @@ def test_a_share_that_is_no_whole_minute_is_rounded_up_in_the_sentence() -> None
 def test_a_lecture_of_a_jp_and_a_half_can_be_earned_in_full() -> None:
     assert earned(PROPORTIONAL, 150, 4050, 4050) == 150
     assert earned(PROPORTIONAL, 150, 4050, 2700) == 100
+
+
+def test_after_the_time_of_all_jp_there_is_no_more_to_earn() -> None:
+    assert full_seconds(THRESHOLD, 200, NINETY) == 72 * 60
+    assert full_seconds(PROPORTIONAL, 150, NINETY) == 4050
+    # Two JP cannot be earned in an hour.
+    assert full_seconds(PROPORTIONAL, 200, 3600) == 3600
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,13 @@ def needed_seconds(policy: Policy, window_s: int) -> int:
     return policy.minutes_per_jp * MINUTE_S
 
 
+def full_seconds(policy: Policy, jp: int, window_s: int) -> int:
+    """Seconds of presence from which on there is no more to earn of a lecture worth `jp`."""
+    if policy.kind is Kind.THRESHOLD:
+        return needed_seconds(policy, window_s)
+    return min(-(-jp * policy.minutes_per_jp * MINUTE_S // WHOLE_JP), window_s)
+
+
 def earned(policy: Policy, jp: int, window_s: int, seconds: int) -> int:
     """Hundredths of a JP for so many seconds inside the window, of a lecture worth `jp`.
 

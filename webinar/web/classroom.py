@@ -21,7 +21,7 @@ from webinar.people import limits
 from webinar.people.access import Scope
 from webinar.people.sign_in_rules import Limit, address_limit
 from webinar.policies import store as policies
-from webinar.policies.rules import needed_seconds
+from webinar.policies.rules import full_seconds, needed_seconds, role_jp
 from webinar.policies.wording import promise
 from webinar.web.context import Context, address_of, context, set_cookie
 from webinar.web.forms import json_body, whole
@@ -248,15 +248,17 @@ async def progress(request: web.Request) -> web.StreamResponse:
         window = await lecture_store.window_of(session, lecture)
     if credit is None:
         raise NoSession
+    worth = role_jp(policy, lecture.jp, seat.role.value)
     return web.json_response(
         {
             "seconds": credit.seconds,
             "needed_seconds": needed_seconds(policy, window.seconds),
+            "full_seconds": full_seconds(policy, worth, window.seconds),
             "window_seconds": window.seconds,
             "checks_asked": credit.checks_asked,
             "checks_answered": credit.checks_answered,
             "jp": credit.jp,
-            "text": so_far(asked.language, credit, policy, window.seconds) if lecture.jp else "",
+            "text": so_far(asked.language, credit, policy, worth, window.seconds) if worth else "",
         }
     )
 

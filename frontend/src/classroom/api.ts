@@ -19,7 +19,8 @@ export interface Classroom {
 /** What the server says of the own attendance so far; `text` is in the person's language. */
 export interface Standing {
   seconds: number;
-  needed_seconds: number;
+  /** From here on there is no more JP to earn. */
+  full_seconds: number;
   checks_asked: number;
   checks_answered: number;
   text: string;

@@ -404,18 +404,27 @@ export class App implements Listener {
   /** A check that was told or found; who hosts only sees how many answered. */
   #isAsked(check: checks.Check | null): void {
     const before = this.model.asked;
-    const asked = checks.told(before, check);
+    const asked = checks.told(before, check, Date.now() + this.model.offset);
     if (asked?.check.id === before?.check.id && asked?.done === before?.done && asked?.check.answered === before?.check.answered) return;
-    const fresh = asked !== null && asked.check.id !== before?.check.id && !asked.done;
-    this.#set({ asked, ...(fresh && !this.host ? { spoken: this.page.texts.still_here_spoken } : {}) });
+    this.#set({ asked });
+    if (this.host || asked === null || asked.done || asked.check.id === before?.check.id) return;
+    // Answered before it is drawn or read out.
+    if (this.#speaking) void this.answerCheck("speaking");
+    else this.#set({ spoken: this.page.texts.still_here_spoken });
+  }
+
+  get #speaking(): boolean {
+    return this.model.seen.people.some((person) => person.local && person.speaking && person.microphone);
   }
 
   /** Once a second in the room: checks that end, speaking as an answer, and now and then the own standing. */
   #attend(now: number): void {
-    const { asked, offset, seen } = this.model;
-    const speaking = seen.people.some((person) => person.local && person.speaking && person.microphone);
-    if (asked !== null && !checks.open(asked, now + offset)) this.#set({ asked: null });
-    else if (!this.host && checks.answersBySpeaking(asked, now + offset, speaking)) void this.answerCheck("speaking");
+    const { asked, offset } = this.model;
+    if (asked !== null && now + offset >= asked.check.closes_at) {
+      this.#set({ asked: null });
+      // Who missed it soon sees that in the own attendance; not everybody in the same second.
+      if (!asked.done) this.#standingAt = Math.min(this.#standingAt, now + STANDING_SEEN_MS * (0.5 + Math.random()));
+    } else if (!this.host && checks.answersBySpeaking(asked, now + offset, this.#speaking)) void this.answerCheck("speaking");
     if (now < this.#standingAt || this.host) return;
     const often = this.model.panel === "about" && this.model.panelOpen;
     this.#standingAt = now + (often ? STANDING_SEEN_MS : STANDING_MS * (1 + Math.random()));

@@ -14,9 +14,12 @@ export interface Asked {
   done: boolean;
 }
 
-/** What is known after the server told of a check (or of none); an answer is never forgotten. */
-export function told(before: Asked | null, check: Check | null): Asked | null {
-  if (check === null) return null;
+/**
+ * What is known after the server told of a check, or of none, at `now`; an answer is never forgotten.
+ * "None" may be older than the check that the media server told of meanwhile: an open one stays.
+ */
+export function told(before: Asked | null, check: Check | null, now: number): Asked | null {
+  if (check === null) return open(before, now) ? before : null;
   const same = before?.check.id === check.id;
   return { check, done: (same && before.done) || (check.answered ?? 0) > 0 };
 }
@@ -29,4 +32,9 @@ export function open(asked: Asked | null, now: number): asked is Asked {
 /** Who speaks is not interrupted: being heard is the answer. */
 export function answersBySpeaking(asked: Asked | null, now: number, speaking: boolean): boolean {
   return open(asked, now) && !asked.done && speaking;
+}
+
+/** How much of the time from `since` to `until` is left at `now`: 1 at first, 0 at the end. */
+export function share(since: number, until: number, now: number): number {
+  return until <= since ? 0 : Math.min(1, Math.max(0, (until - now) / (until - since)));
 }

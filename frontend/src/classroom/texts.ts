@@ -129,6 +129,7 @@ export const TEXT_KEYS = [
   "end_text",
   "keys",
   "keys_all",
+  "keys_check",
   "not_done",
 ] as const;
 

@@ -6,29 +6,35 @@ import { DeviceCheck } from "./device-check";
 import { Icon } from "./icon";
 import { Welcome } from "./welcome";
 
-/** Before the room: the audience presses one button, who speaks looks at camera and microphone first. */
+/**
+ * Before the room: what is kept is read first, and agreed to with the one button below it. Who speaks looks at
+ * camera and microphone as well.
+ */
 export function Check({ app, model }: View) {
   const speaks = app.page.data.me.role === "lecturer";
   useEffect(() => {
     if (speaks && model.captured === null) void app.preview();
   }, []);
   const opening = model.state.at === "opening";
+  const recorded = model.lecture.recording || app.page.data.lecture.recorded;
+  const act = (
+    <div class="gate-act gate-join">
+      {!app.page.data.notice.given && <p class="gate-hint" data-testid="agree">{say(app, recorded ? "agree_recorded" : "agree")}</p>}
+      <button
+        type="button"
+        class="btn btn-primary btn-lg btn-block"
+        data-testid="join"
+        onClick={() => app.dispatch({ is: "join" })}
+      >
+        <Icon of={DoorOpen} />
+        {say(app, "join")}
+      </button>
+      <p class="gate-hint">{opening ? say(app, "checking") : say(app, app.host ? "join_host_hint" : "join_hint")}</p>
+    </div>
+  );
   return (
-    <Welcome app={app} model={model}>
+    <Welcome app={app} model={model} act={act}>
       {app.host && <DeviceCheck app={app} model={model} />}
-      <div class="gate-act gate-join">
-        <button
-          type="button"
-          class="btn btn-primary btn-lg btn-block"
-          data-testid="join"
-          onClick={() => app.dispatch({ is: "join" })}
-        >
-          <Icon of={DoorOpen} />
-          {say(app, "join")}
-        </button>
-        {!app.page.data.notice.given && <p class="gate-hint" data-testid="agree">{say(app, model.lecture.recording || app.page.data.lecture.recorded ? "agree_recorded" : "agree")}</p>}
-        <p class="gate-hint">{opening ? say(app, "checking") : say(app, app.host ? "join_host_hint" : "join_hint")}</p>
-      </div>
     </Welcome>
   );
 }

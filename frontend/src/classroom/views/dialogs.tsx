@@ -95,7 +95,7 @@ export function MoreMenu({ app, model, close, confirm }: View & { close: () => v
           />
         </>
       )}
-      <p class="sheet-keys"><Icon of={Keyboard} size={16} /> {say(app, model.seen.canPublish ? "keys_all" : "keys")}</p>
+      <p class="sheet-keys"><Icon of={Keyboard} size={16} /> {say(app, model.seen.canPublish ? "keys_all" : "keys")}{!app.host && `, ${say(app, "keys_check")}`}</p>
       <div class="sheet-acts"><button type="button" class="btn" onClick={close}>{say(app, "close")}</button></div>
     </Dialog>
   );

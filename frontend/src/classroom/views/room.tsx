@@ -12,8 +12,11 @@ import { Icon } from "./icon";
 import { PeoplePanel } from "./people-panel";
 import { Stage } from "./stage";
 
+/** As in room.css. The least width matters: with its keyboard out, a phone held upright counts as landscape. */
+const BESIDE = "(min-width: 60rem), (min-width: 34rem) and (orientation: landscape) and (max-height: 30rem)";
+
 export function Room({ app, model }: View) {
-  const wide = useMedia("(min-width: 60rem), (orientation: landscape) and (max-height: 30rem)");
+  const wide = useMedia(BESIDE);
   const [question, ask] = useState<Confirm | null>(null);
   const [more, setMore] = useState(false);
   const panel = !wide || model.panelOpen;
@@ -60,7 +63,19 @@ function Clock({ app, model }: View) {
   );
 }
 
+/** The own way to the JP; how far the lecture is for hosts, and where there is nothing to earn. */
 function Progress({ app, model }: View) {
+  const { standing } = model;
+  if (standing === null || standing.text === "") return <LectureProgress app={app} model={model} />;
+  return (
+    <div class="line">
+      <progress class="line-bar" max={standing.full_seconds || 1} value={standing.seconds} aria-label={say(app, "own_standing")} />
+      <span data-testid="standing">{standing.text}</span>
+    </div>
+  );
+}
+
+function LectureProgress({ app, model }: View) {
   const { startsAt, endsAt } = model.lecture;
   const { gone, all } = progress(useServerNow(model), startsAt, endsAt);
   const text = say(app, "progress", { gone: String(gone), all: String(all), jp: app.page.data.lecture.jp });
@@ -68,7 +83,6 @@ function Progress({ app, model }: View) {
     <div class="line">
       <progress class="line-bar" max={all || 1} value={gone} aria-label={text} />
       <span>{text}</span>
-      {model.standing !== null && model.standing.text !== "" && <span data-testid="standing">{model.standing.text}</span>}
     </div>
   );
 }

@@ -4,8 +4,8 @@ import type { ComponentChildren } from "preact";
 import { say, type View } from "./common";
 import { Icon } from "./icon";
 
-/** What every page before the room says: which lecture this is, and what is kept of one's visit. */
-export function Welcome({ app, model, children }: View & { children?: ComponentChildren }) {
+/** What every page before the room says: which lecture this is, and what is kept of one's visit; then `act`, the way in. */
+export function Welcome({ app, model, children, act }: View & { children?: ComponentChildren; act?: ComponentChildren }) {
   const { lecture, policy_sentence: policy } = app.page.data;
   return (
     <main class="gate">
@@ -17,6 +17,7 @@ export function Welcome({ app, model, children }: View & { children?: ComponentC
       </header>
       {children}
       <ul class="gate-notes">
+        {policy !== "" && <li data-testid="promise"><Icon of={ScrollText} /><span>{policy}</span></li>}
         {(lecture.recorded || model.lecture.recording) && (
           <li data-testid="recording-notice"><Icon of={Video} /><span>{say(app, "recorded_notice")}</span></li>
         )}
@@ -24,8 +25,8 @@ export function Welcome({ app, model, children }: View & { children?: ComponentC
           <Icon of={Eye} />
           <span>{say(app, "visibility_notice")} <a class="link" href="/privacy-notice" target="_blank" rel="noopener">{say(app, "notice_more")}</a></span>
         </li>
-        {policy !== "" && <li><Icon of={ScrollText} /><span>{policy}</span></li>}
       </ul>
+      {act}
     </main>
   );
 }

@@ -6,7 +6,7 @@ here, so that a mistake in the service's cannot hide itself.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from sqlalchemy import select
 from tests.simulation.truth import Stay
 from tests.simulation.world import World
 from webinar.attendance import service as attendance
+from webinar.attendance import store as attendances
 from webinar.attendance.log_rules import AttendanceLog, Entry
 from webinar.core.effects_runner import LEASE_MS
 from webinar.core.tables import EffectRow
@@ -75,11 +76,12 @@ async def judge(world: World) -> Verdict:
             say(f"the lecture is {lecture.state if lecture else 'gone'}, not final")
             return verdict
         log = await attendance.log_of(session, lecture, world.clock.now())
+        tally = await attendances.tally_of(session, lecture.id)
         credits = list(await session.scalars(select(LedgerRow)))
         chain = await ledger.verify(session, lecture.institution_id)
         effects = list(await session.scalars(select(EffectRow)))
         rooms = list(await session.scalars(select(RoomRow)))
-    seen = await _seen(world)
+    seen = await _seen(world, tally.high_water if tally else {})
     for problem in chain.problems:
         say(f"the ledger: {problem}")
     _hours(world, log, credits, verdict)
@@ -103,15 +105,18 @@ async def judge(world: World) -> Verdict:
     return verdict
 
 
-async def _seen(world: World) -> Seen:
+async def _seen(world: World, high_water: Mapping[str, int]) -> Seen:
+    """What there was when the lecture became final; what came later changes nothing."""
     seen = Seen()
+    last_hook, last_sweep = (high_water.get(name, 0) for name in ("webhooks", "sweeps"))
     async with world.database.reading() as session:
-        for hook in await session.scalars(select(WebhookRow)):
+        for hook in await session.scalars(select(WebhookRow).where(WebhookRow.id <= last_hook)):
             if hook.participant_sid and hook.event == "participant_left":
                 seen.left[hook.participant_sid] = hook.reason or ""
             if hook.participant_sid and hook.event != "participant_connection_aborted":
                 seen.told.add(hook.participant_sid)
-        for sweep in await session.scalars(select(SweepRow).order_by(SweepRow.at)):
+        looks = select(SweepRow).where(SweepRow.id <= last_sweep).order_by(SweepRow.at)
+        for sweep in await session.scalars(looks):
             for listed in sweep.participants:
                 seen.listed.setdefault(str(listed[1]), []).append(sweep.at)
         for beat in await session.scalars(select(HeartbeatRow)):

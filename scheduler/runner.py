@@ -19,6 +19,7 @@ from webinar.core.database import Database, DatabaseAway
 from webinar.core.effects import Handler
 from webinar.core.effects_runner import LEASE_MS, Runner, worker_name
 from webinar.core.wake import Wake
+from webinar.evidence.rules import SWEEP_MS
 from webinar.media.port import Media
 from webinar.privacy import job as retention
 
@@ -31,9 +32,12 @@ NEXT = "next"
 log = structlog.get_logger()
 
 
-def own_handlers(db: Database, media: Media, clock: Clock) -> dict[str, Handler]:
+def own_handlers(db: Database, media: Media, clock: Clock, *, sweep_ms: int = SWEEP_MS) -> dict[str, Handler]:
     """The handlers of the kinds that the scheduler itself looks after."""
-    return {"lecture": Reconciler(db, media, clock), "sweep": Sweeper(db, media, clock)}
+    return {
+        "lecture": Reconciler(db, media, clock),
+        "sweep": Sweeper(db, media, clock, every_ms=sweep_ms),
+    }
 
 
 class Scheduler:

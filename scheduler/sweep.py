@@ -34,12 +34,13 @@ async def owe_sweep(session: AsyncSession, room: Room, due_at: int, now: int) ->
 
 
 class Sweeper:
-    """The handler of kind `sweep`."""
+    """The handler of kind `sweep`; `every_ms` from one look to the next."""
 
-    def __init__(self, db: Database, media: Media, clock: Clock) -> None:
+    def __init__(self, db: Database, media: Media, clock: Clock, *, every_ms: int = SWEEP_MS) -> None:
         self._db = db
         self._media = media
         self._clock = clock
+        self._every_ms = every_ms
 
     async def __call__(self, effect: Effect) -> Outcome:
         lecture, room = await self._read(effect)
@@ -58,7 +59,7 @@ class Sweeper:
                 session, room_name=room.name, room_sid=sid, participants=inside, at=at
             )
 
-        return Again(at + SWEEP_MS, keep)
+        return Again(at + self._every_ms, keep)
 
     async def _read(self, effect: Effect) -> tuple[Lecture | None, Room | None]:
         name = str(effect.payload["room"])

@@ -29,13 +29,14 @@ class PostgresMissingError(RuntimeError):
     """There is no PostgreSQL server on this machine."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Postgres:
     """A running cluster; the superuser is `pendopo`, no password on loopback."""
 
     port: int
     process: "subprocess.Popen[bytes]"
     folder: Path
+    fsync: bool = True
 
     def url(self, name: str) -> str:
         return f"postgresql+asyncpg://pendopo@127.0.0.1:{self.port}/{name}"
@@ -49,6 +50,12 @@ class Postgres:
             await connection.execute(statement, *values)
         finally:
             await connection.close()
+
+    def restart_at_once(self) -> None:
+        """End it in the middle of what it does (an "immediate" shutdown), and start it again: it recovers."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(10)
+        self.process = _start(self.folder, self.port, fsync=self.fsync)
 
     async def cut(self, name: str) -> None:
         """End every connection to a database at once, as its restart would."""
@@ -82,6 +89,20 @@ def postgres(*, fsync: bool = True) -> Iterator[Postgres]:
 @contextmanager
 def _running(folder: Path, *, fsync: bool) -> Iterator[Postgres]:
     port = free_port()
+    server = Postgres(port, _start(folder, port, fsync=fsync), folder, fsync)
+    try:
+        yield server
+    finally:
+        server.process.send_signal(signal.SIGINT)  # fast shutdown: sessions are rolled back
+        try:
+            server.process.wait(10)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+            server.process.wait()
+
+
+def _start(folder: Path, port: int, *, fsync: bool) -> "subprocess.Popen[bytes]":
+    """Return once it answers."""
     settings = {
         "port": port,
         "listen_addresses": "127.0.0.1",
@@ -92,7 +113,7 @@ def _running(folder: Path, *, fsync: bool) -> Iterator[Postgres]:
         "log_min_messages": "warning",
     }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
             _as_unprivileged([binary("postgres"), "-D", str(folder / "data"), *options]),
             stdout=log,
@@ -101,14 +122,11 @@ def _running(folder: Path, *, fsync: bool) -> Iterator[Postgres]:
         )
     try:
         _wait_until_it_answers(port, process, folder / "log")
-        yield Postgres(port, process, folder)
-    finally:
-        process.send_signal(signal.SIGINT)  # fast shutdown: sessions are rolled back
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return process
 
 
 def binary(name: str) -> str:

@@ -208,7 +208,7 @@ def test_a_list_told_by_a_clock_that_is_ahead_starts_no_stay_in_the_future() -> 
 def test_an_event_that_was_delivered_late_is_believed() -> None:
     """The receiver was away for ten minutes: the clock is right, the event is old."""
     (one,) = found(joined(0), left(100, born=0, received_at=at(700)))
-    assert (one.end, one.uncertainty_ms) == (at(100), 1_000)
+    assert (one.end, one.uncertainty_ms) == (at(100.5), 1_000)
 
 
 def test_clocks_that_differ_by_seconds_are_believed() -> None:

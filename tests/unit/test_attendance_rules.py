@@ -43,8 +43,21 @@ def test_left_without_joined_and_without_a_time_counts_nothing() -> None:
     assert one(left(100)).end == one(left(100)).start
 
 
+def test_an_end_is_told_in_whole_seconds_and_when_it_was_received_sharpens_it() -> None:
+    assert one(joined(10), left(100.7)).end == at(100.7)
+    assert one(joined(10), left(100.7, received_at=at(101.1))).end == at(100.999)
+
+
+def test_an_end_that_was_told_late_is_in_the_middle_of_its_second() -> None:
+    assert one(joined(10), left(100.7, received_at=at(140))).end == at(100.5)
+
+
+def test_a_receiver_whose_clock_is_behind_moves_no_end_out_of_its_second() -> None:
+    assert one(joined(10), left(100.7, received_at=at(98))).end == at(100)
+
+
 def test_left_in_the_same_second_as_joined_is_never_negative() -> None:
-    found = one(joined(10.9), left(10.95))
+    found = one(joined(10.9), left(10.95, received_at=at(10)))
     assert span(found) == (at(10.9), at(10.9))
 
 

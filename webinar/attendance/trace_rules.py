@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from webinar.attendance.connection_rules import WHOLE_SECOND_MS
 from webinar.evidence.rules import Event, Evidence, Sweep
 
 COUNTED_KINDS = frozenset({"standard", "sip"})
@@ -12,6 +13,8 @@ COUNTED_KINDS = frozenset({"standard", "sip"})
 AHEAD_MS = 5_000
 # Nor of what is longer ago than the media server keeps what it could not deliver, and its last retries.
 LATE_MS = 15 * 60_000
+# An event that was received so soon after the second in which it happened was not waiting in a queue.
+PROMPT_MS = 250
 
 LAST_MS_OF_SECOND = 999
 
@@ -82,6 +85,19 @@ def told_at(event: Event) -> int:
     return at if _possible(at, event) else event.received_at
 
 
+def _left_at(event: Event, told: int) -> int:
+    """When somebody left. Told is only the whole second, and the rest would be lost at each break.
+
+    An event that did not wait was received a moment after it happened. Of one that did, the middle of the
+    second is the least wrong. Never outside the second, whatever our clock says.
+    """
+    if told != event.created_at_s * 1000:
+        return told
+    after = max(0, event.received_at - told)
+    late = after >= WHOLE_SECOND_MS + PROMPT_MS
+    return told + (WHOLE_SECOND_MS // 2 if late else min(after, WHOLE_SECOND_MS - 1))
+
+
 def _possible(at: int, event: Event) -> bool:
     return event.received_at - LATE_MS <= at <= event.received_at + AHEAD_MS
 
@@ -127,7 +143,7 @@ def _take(trace: Trace, event: Event) -> None:
         trace.joined = True
         trace.told_at.append(at)
     elif event.event == "participant_left":
-        trace.left.add((at, event.reason or ""))
+        trace.left.add((_left_at(event, at), event.reason or ""))
         trace.told_at.append(at)
     elif event.event == "participant_connection_aborted":
         trace.aborted = True

@@ -1,0 +1,62 @@
+"""Dozens of real participants, real servers, and something that breaks: how far is each person's time off?
+
+Truth is what the clients noted of their own coming and going. Real durations: `make faults`.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from tests.lecture.lecture import SHORT, Pace
+from tests.lecture.scenarios import SCENARIOS, lived
+from tests.lecture.truth import Verdict
+from tests.servers.postgres import Postgres, postgres
+from webinar.attendance.rules import LONGEST_CUT_MS
+from webinar.migrations import upgrade
+
+# Seconds that may be off without any fault.
+NEAR_S = 2
+# How late a loss without a word is noticed, and a beat.
+BIAS_S = LONGEST_CUT_MS / 1000
+# Faults after which nothing at all may be missing: the media server tells everything later.
+HARMLESS = {"no faults", "database restarted", "receiver hangs", "all leave at once"}
+
+
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator[Postgres]:
+    """A PostgreSQL that may be restarted under everybody."""
+    with postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def durable_url(own_cluster: Postgres) -> str:
+    url = await own_cluster.create("lecture")
+    await upgrade(url)
+    return url
+
+
+def most_wrong_s(one: Verdict, name: str, pace: Pace) -> float:
+    """What docs/attendance.md allows; and the time that the client itself took to connect and to close."""
+    if one.vanished:
+        return pace.sweep_s + BIAS_S + one.slack_s
+    fault = pace.sweep_s if one.touched and name not in HARMLESS else 0
+    return NEAR_S + fault + one.slack_s
+
+
+def wronged(found: Sequence[Verdict], name: str, pace: Pace) -> list[Verdict]:
+    return [one for one in found if one.wrong_s > most_wrong_s(one, name, pace)]
+
+
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if name != "database restarted"])
+async def test_nobody_is_wronged_by_more_than_is_stated(name: str, request: pytest.FixtureRequest) -> None:
+    kind = "postgresql" if name in {"no faults", "receiver killed"} else "sqlite"
+    found = await lived(name, SHORT, request.getfixturevalue(f"{kind}_url"))
+    assert wronged(found, name, SHORT) == []
+
+
+async def test_a_database_that_is_restarted_costs_nobody_a_second(
+    durable_url: str, own_cluster: Postgres
+) -> None:
+    found = await lived("database restarted", SHORT, durable_url, cluster=own_cluster)
+    assert wronged(found, "database restarted", SHORT) == []

@@ -1,0 +1,1 @@
+"""A lecture on real servers with several dozen real participants, and the truth about who was there."""

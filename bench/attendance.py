@@ -6,6 +6,8 @@ hundred people are computed by the rules too, outside the measured time, and mus
 
 The live log is everything between the evidence in memory and the rows of the review page: 1,000 people for
 90 minutes, a list every 30 s, a row of heartbeats a minute each.
+
+Last, how far the service is from the truth (`bench._truth`): a quarter of an hour on real servers.
 """
 
 import json
@@ -19,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench import _truth
 from tests.unit.lecture_build import a_lecture, a_seat
 from webinar.attendance import bulk
 from webinar.attendance.connection_rules import Connection
@@ -36,7 +39,7 @@ MINUTE = 60_000
 WINDOW = Window(((NINE, NINE + 45 * MINUTE), (NINE + 60 * MINUTE, NINE + 105 * MINUTE)))
 POLICY = Policy("p", 1, "i", "80 %", Kind.THRESHOLD, threshold_percent=80, grace_s=30)
 REASONS = ("CLIENT_INITIATED", "CONNECTION_TIMEOUT", "DUPLICATE_IDENTITY", "ROOM_DELETED")
-TO_REACH = {"million_intervals": 1.0, "million_intervals_memory": 1000.0}
+TO_REACH: dict[str, float | None] = {"million_intervals": 1.0, "million_intervals_memory": 1000.0}
 
 
 def figure(name: str, value: float, unit: str, **settings: object) -> None:
@@ -182,8 +185,9 @@ def main() -> None:
     million()
     for people in (1_000, 2_000, 10_000):
         live(people)
-    # Figures of seconds wrong per person, without faults and with them, belong here: a module of its own
-    # (`bench/_….py`) whose function is called.
+    for one in _truth.figures():
+        TO_REACH[one.name] = one.to_reach
+        figure(one.name, one.value, "s", **one.settings)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,13 @@
 
 import asyncio
 
+import asyncpg
+import pytest
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.exc import DBAPIError
 
-from webinar.core.database import Database
+from webinar.core.database import Database, DatabaseAway
 
 
 async def test_a_task_that_is_cancelled_anywhere_leaves_no_lock(database: Database) -> None:
@@ -23,3 +27,22 @@ async def test_a_task_that_is_cancelled_anywhere_leaves_no_lock(database: Databa
         await asyncio.wait([task])
         async with asyncio.timeout(2):
             await write()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        asyncpg.CannotConnectNowError("the database system is starting up"),
+        asyncpg.CrashShutdownError("terminating connection"),
+        asyncpg.TooManyConnectionsError("sorry, too many clients already"),
+    ],
+)
+async def test_a_postgresql_that_recovers_or_is_full_is_away_and_nothing_worse(
+    sqlite_url: str, said: asyncpg.PostgresError
+) -> None:
+    """A process that took this for a mistake of its own would end."""
+    db = Database(sqlite_url)
+    with pytest.raises(DatabaseAway):
+        async with db.reading():
+            raise DBAPIError("SELECT 1", {}, AsyncAdapt_asyncpg_dbapi.Error(str(said), said))
+    await db.close()

@@ -20,6 +20,8 @@ from webinar.media import tokens
 
 CLOCK = SystemClock()
 AGAIN_S = 0.4
+# The page does not come back by itself after these.
+FINAL = {rtc.DisconnectReason.DUPLICATE_IDENTITY, rtc.DisconnectReason.ROOM_DELETED}
 # With one peer connection for both ways the library takes 6 % of a core for each idle client.
 OPTIONS = rtc.RoomOptions(auto_subscribe=False, single_peer_connection=False)
 
@@ -34,14 +36,14 @@ class Person:
         self._identity = f"{stay.seat}.{stay.tab}"
         self._room = rtc.Room()
         self._inside = False
-        self._replaced = False
+        self._final = False
         self._over = asyncio.Event()
 
     async def live(self) -> None:
         await self._until(self._stay.comes)
         beating = asyncio.create_task(self._beat_on())
         try:
-            while self._time() < self._stay.goes and not self._replaced:
+            while self._time() < self._stay.goes and not self._final:
                 if not self._room.isconnected():
                     await self._enter()
                 with contextlib.suppress(TimeoutError):
@@ -51,7 +53,7 @@ class Person:
                         self._over.clear()
         finally:
             beating.cancel()
-        if not self._replaced:
+        if not self._final:
             await self._leave()
 
     async def _enter(self) -> None:
@@ -61,9 +63,9 @@ class Person:
         room.on("reconnecting", lambda: self._tell("out"))
         room.on("reconnected", lambda: self._tell("in"))
         try:
-            async with asyncio.timeout(10):
-                await room.connect(self._crowd["url"], self._token(began), OPTIONS)
-        except (rtc.ConnectError, TimeoutError):
+            # Not to be cancelled: the library ends the process when nobody takes what it connected.
+            await room.connect(self._crowd["url"], self._token(began), OPTIONS)
+        except rtc.ConnectError:
             await asyncio.sleep(AGAIN_S)
             self._over.set()
             return
@@ -73,7 +75,7 @@ class Person:
     def _gone(self, room: rtc.Room, reason: object) -> None:
         if room is self._room:
             self._tell("out")
-            self._replaced = reason == rtc.DisconnectReason.DUPLICATE_IDENTITY
+            self._final = reason in FINAL
             self._over.set()
 
     async def _leave(self) -> None:

@@ -22,6 +22,8 @@ WRITES = "pendopo_writes"
 BUSY_TIMEOUT_MS = 5_000
 SPELL_MS = 8
 IMMEDIATE = "BEGIN IMMEDIATE"
+# It ends, it is starting up after a crash, its connections are lost or all taken.
+AWAY_SQLSTATES = frozenset({"57P", "080", "533"})
 
 
 class DatabaseAway(Unavailable):
@@ -79,7 +81,7 @@ class Database:
         except (OperationalError, InterfaceError) as error:
             raise DatabaseAway from error
         except DBAPIError as error:
-            if error.connection_invalidated:
+            if error.connection_invalidated or sqlstate_of(error)[:3] in AWAY_SQLSTATES:
                 raise DatabaseAway from error
             raise
         except (ConnectionError, TimeoutError) as error:
@@ -92,6 +94,11 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def sqlstate_of(error: DBAPIError) -> str:
+    """PostgreSQL's code of what went wrong; empty where it has none."""
+    return str(getattr(error.orig, "sqlstate", None) or "")
 
 
 def now_sql(dialect: str) -> str:

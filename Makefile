@@ -4,10 +4,12 @@ SHELL := /bin/sh
 PYTEST ?= .venv/bin/pytest
 NAME ?=
 
+RULES ?=
+
 SEEDS ?= 1000
 FIRST_SEED ?= 1
 
-.PHONY: help up setup test test-setup check format faults simulate bench bench-report demo demo-verify doctor lock clean
+.PHONY: help up setup test test-setup check format faults simulate mutants bench bench-report demo demo-verify doctor lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +52,10 @@ faults: test-setup ## The slow fault tests with real durations
 
 simulate: test-setup ## Simulated lectures with faults (SEEDS=10000 FIRST_SEED=1; TRACE=1 prints one in full)
 	@.venv/bin/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST_SEED) $(if $(TRACE),--trace)
+
+mutants: test-setup ## Change the rules of attendance and hours in every small way; a test has to notice (RULES=webinar.attendance.rules*)
+	.venv/bin/mutmut run $(RULES)
+	.venv/bin/mutmut results
 
 bench: test-setup ## Run the benchmarks, or one of them (NAME=webhook); one line of JSON a figure
 	@.venv/bin/python -m bench $(NAME)

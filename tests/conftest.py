@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from hypothesis import settings
 
 from tests.build import NINE
 from tests.servers.livekit import livekit as livekit
@@ -25,6 +26,9 @@ from webinar.migrations import metadata, upgrade
 
 if TYPE_CHECKING:
     from tests.site import RunningSite
+
+# For mutants, each of which runs the tests anew (`make mutants`).
+settings.register_profile("quick", max_examples=15, deadline=None, derandomize=True, database=None)
 
 TEMPLATE = "pendopo_template"
 _numbers = itertools.count(1)

@@ -33,6 +33,7 @@ BEAT_SLACK_MS = 2_000
 # Lists of a cluster may be seconds old: two that agree prove an absence only when they are so far apart.
 STALE_MS = 5_000
 FRESH_MS = 2 * SWEEP_MS + STALE_MS
+FOREVER = 2**62
 # The server ended a connection of which it may not have known yet that it was dead.
 ENDED_BY_OTHERS = frozenset({"ROOM_DELETED", "ROOM_CLOSED", "PARTICIPANT_REMOVED", "SERVER_SHUTDOWN"})
 LATE_REASONS = frozenset({"CONNECTION_TIMEOUT", "DUPLICATE_IDENTITY"}) | ENDED_BY_OTHERS
@@ -117,7 +118,7 @@ def cut(start: int, told: int, reason: str, beats: Sequence[Beats]) -> tuple[int
         return told, min(TIMEOUT_MS, told - start) + WHOLE_SECOND_MS
     last = max(signs)
     if any(row.left_at == last for row in beats):
-        return max(last, told - LONGEST_CUT_MS, start), WHOLE_SECOND_MS
+        return max(last, told - LONGEST_CUT_MS), WHOLE_SECOND_MS
     silent = told - last
     if reason == "CONNECTION_TIMEOUT":
         unknown = min(BEAT_MS, silent)
@@ -129,7 +130,7 @@ def cut(start: int, told: int, reason: str, beats: Sequence[Beats]) -> tuple[int
         # Back before the server had noticed, which takes it 20 s.
         gone = max(last, told - TIMEOUT_MS)
         unknown = told - gone
-    return max(gone, start), max(unknown, WHOLE_SECOND_MS)
+    return gone, max(unknown, WHOLE_SECOND_MS)
 
 
 def _bound(trace: Trace, rooms: Rooms, successor: int | None, beats: Sequence[Beats]) -> int | None:
@@ -151,12 +152,12 @@ def _absent_since(trace: Trace, rooms: Rooms) -> int | None:
     That the room itself is gone needs no second look: it does not come back under its SID.
     """
     last = max(trace.seen_at, default=trace.start)
-    without = rooms.without.get((trace.room_name, trace.room_sid), ())
+    without = rooms.without[(trace.room_name, trace.room_sid)]
     after = bisect_right(without, last)
     if after == len(without):
         return None
-    gone = rooms.gone.get(trace.room_name, ())
-    is_gone = bool(gone) and gone[-1] > last
+    gone = rooms.gone.get(trace.room_name)
+    is_gone = gone is not None and gone[-1] > last
     return without[after] if is_gone or without[-1] - without[after] >= STALE_MS else None
 
 
@@ -165,12 +166,12 @@ def _goodbye(trace: Trace, beats: Sequence[Beats]) -> int | None:
     said = [row.left_at for row in beats if row.left_at is not None and row.left_at >= trace.start]
     if not said:
         return None
-    seen = max(max((row.last_at for row in beats), default=0), max(trace.seen_at, default=0))
+    seen = max([*(row.last_at for row in beats), *trace.seen_at])
     return max(said) if max(said) >= seen else None
 
 
 def _last_sight(trace: Trace, beats: Sequence[Beats], bound: int | None) -> int:
-    horizon = max((row.last_at for row in beats), default=0) if bound is None else bound
+    horizon = FOREVER if bound is None else bound
     sights = [at for at in trace.seen_at if bound is None or at <= bound]
     return max([trace.start, *sights, *_signs(beats, trace.start, horizon)])
 

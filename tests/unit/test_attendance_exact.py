@@ -1,0 +1,130 @@
+"""Where exactly each bound lies: a rule that is off by one or by a sign is another rule."""
+
+import pytest
+
+from tests.unit.attendance_build import at, beats, event, every, evidence, joined, left, seen, sweep
+from webinar.attendance.connection_rules import Connection
+from webinar.attendance.rules import connections, cut
+from webinar.evidence.rules import Beats, Event, Sweep
+
+LOST, BACK, ENDED = "CONNECTION_TIMEOUT", "DUPLICATE_IDENTITY", "ROOM_DELETED"
+
+
+def one(*facts: Event | Sweep | Beats, now: float = 7200) -> Connection:
+    (found,) = connections(evidence(*facts), at(now))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("reason", "told", "last", "end", "unsure"),
+    [
+        (LOST, 100, 95, 95, 5),
+        (LOST, 100, 85, 85, 15),
+        (LOST, 100, 75, 80, 15),
+        (LOST, 100, 60, 75, 15),
+        (LOST, 100, 20, 65, 15),
+        (LOST, 10, 0, 0, 10),
+        (LOST, 100, 100, 100, 1),
+        (LOST, 100, None, 100, 21),
+        (LOST, 5, None, 5, 6),
+        (BACK, 100, 100, 100, 1),
+        (BACK, 100, 85, 100, 15),
+        (BACK, 100, 83, 100, 17),
+        (BACK, 100, 82, 82, 18),
+        (BACK, 100, 50, 80, 20),
+        (ENDED, 100, 85, 100, 15),
+        (ENDED, 100, 50, 100, 20),
+        (ENDED, 100, None, 100, 21),
+        ("CLIENT_INITIATED", 100, 20, 100, 1),
+    ],
+)
+def test_a_tail_is_cut_exactly(
+    reason: str, told: float, last: float | None, end: float, unsure: float
+) -> None:
+    page = [] if last is None else beats(last)
+    assert cut(at(0), at(told), reason, page) == (at(end), unsure * 1000)
+
+
+def test_a_goodbye_ends_it_to_the_second_and_by_no_more_than_the_longest_cut() -> None:
+    assert cut(at(0), at(100), LOST, beats(80, left_at=90)) == (at(90), 1000)
+    assert cut(at(0), at(100), LOST, beats(10, left_at=20)) == (at(65), 1000)
+
+
+def test_the_latest_sign_counts_in_whatever_row_it_stands() -> None:
+    page = beats(10, 70, 130)
+    assert cut(at(0), at(140), LOST, page[::-1]) == cut(at(0), at(140), LOST, page) == (at(130), 10_000)
+
+
+def test_beats_without_a_participant_cut_as_the_others_do() -> None:
+    found = one(joined(0), *beats(*every(15, 0, 50), sid=""), left(70, reason=LOST))
+    assert (found.end, found.uncertainty_ms) == (at(50), 15_000)
+
+
+def test_a_connection_is_open_for_65_seconds_after_the_last_sight() -> None:
+    assert one(joined(0), now=65).open
+    assert not one(joined(0), now=65.001).open
+
+
+def test_an_open_connection_is_unsure_since_its_last_sight_and_at_least_a_second() -> None:
+    assert one(joined(0), now=40).uncertainty_ms == 40_000
+    assert one(joined(0), sweep(40, seen()), now=40).uncertainty_ms == 1_000
+
+
+def test_two_lists_prove_an_absence_from_five_seconds_on() -> None:
+    assert not one(joined(0), sweep(30, seen()), sweep(60), sweep(65), now=70).open
+    assert one(joined(0), sweep(30, seen()), sweep(60), sweep(64.999), now=70).open
+
+
+def test_a_look_that_found_no_room_and_one_that_found_somebody_in_it_at_once_prove_nothing() -> None:
+    assert one(joined(0), sweep(30, seen()), sweep(30, room_sid=None), sweep(60), now=70).open
+
+
+def test_joined_alone_is_a_webhook_and_left_alone_too() -> None:
+    assert one(joined(0), now=10).sources == ("webhook",)
+    assert one(left(50, born=0)).sources == ("webhook",)
+    assert one(sweep(30, seen())).sources == ("sweep",)
+
+
+@pytest.mark.parametrize(
+    ("when", "heard"), [(0, True), (50, True), (100.5, True), (101, True), (101.5, False)]
+)
+def test_a_heartbeat_is_a_source_until_the_end_could_have_been(when: float, heard: bool) -> None:
+    assert ("heartbeat" in one(joined(0), left(100), *beats(when)).sources) is heard
+
+
+def test_a_heartbeat_from_before_is_no_source() -> None:
+    assert one(joined(10), left(100), *beats(9)).sources == ("webhook",)
+
+
+def test_why_it_ended_is_kept() -> None:
+    assert one(joined(0), left(100, reason="PARTICIPANT_REMOVED")).reason == "PARTICIPANT_REMOVED"
+    assert one(joined(0), now=10).reason is None
+
+
+def test_a_page_that_was_left_in_the_instant_of_joining_is_gone() -> None:
+    found = one(joined(10), *beats(left_at=10), now=20)
+    assert (found.end, found.open) == (at(10), False)
+
+
+def test_a_goodbye_from_before_the_connection_was_made_says_nothing_about_it() -> None:
+    assert one(joined(10), *beats(left_at=9), now=20).open
+
+
+def test_a_goodbye_is_no_proof_when_the_connection_was_seen_afterwards() -> None:
+    assert one(joined(0), *beats(0, left_at=21), sweep(30, seen()), now=40).open
+    assert one(joined(0), *beats(0, 36, left_at=21), now=40).open
+
+
+def test_what_was_seen_in_the_instant_of_coming_back_was_seen() -> None:
+    first, second = connections(evidence(joined(0), sweep(60, seen()), joined(60, "PA_2")), at(65))
+    assert (first.end, first.uncertainty_ms, second.start) == (at(60), 1_000, at(60))
+
+
+def test_the_first_of_several_proofs_bounds_it() -> None:
+    facts = [joined(0), sweep(30, seen()), joined(90, "PA_2"), event("room_finished", 50, None)]
+    first, _ = connections(evidence(*facts), at(100))
+    assert (first.end, first.uncertainty_ms) == (at(30), 20_999)
+
+
+def test_the_first_of_several_lefts_ends_it() -> None:
+    assert one(joined(0), left(90), left(50)).end == at(50)

@@ -32,7 +32,7 @@ from webinar.lectures.rules import link_token
 from webinar.lectures.tables import RegistrationRow
 from webinar.people.access import API_SCOPES, scope_of
 from webinar.people.importing import check
-from webinar.people.tables import PersonRow, RoleRow, UnitRow
+from webinar.people.tables import ExemptionRow, PersonRow, RoleRow, UnitRow
 from webinar.reports import service as reports
 from webinar.reports.rules import FileKind, Wish
 from webinar.reports.tables import ReportRow
@@ -94,6 +94,7 @@ OBJECTS = (
     (r"GET /people/{id}", SEES_THE_PERSON),
     (r"\w+ /people/{id}/(edit|deactivate|reactivate)", MANAGES),
     (r"POST /people/{id}/(roles(/withdraw)?|erase)", frozenset({ADMINISTRATOR})),
+    (r"POST /people/{id}/exemptions(/{exemption}/take-back)?", MANAGES),
     (r"GET /people/{id}/data\.json", frozenset({ADMINISTRATOR})),
     (r"\w+ /people/import/{id}(/(confirm|discard|undo))?", MANAGES),
     # The form names a unit of ours as the parent.
@@ -199,7 +200,18 @@ async def a_world(site: RunningSite) -> World:
         await a_registration(session, elsewhere_lecture, people[OUTSIDER])
         await a_room(session, lecture, state="open")
         await _a_replay(session, site, lecture)
-        contest_id = new_id()
+        contest_id, exemption_id = new_id(), new_id()
+        session.add(
+            ExemptionRow(
+                id=exemption_id,
+                institution_id=home.id,
+                person_id=seat.person_id,
+                reason="Sakit.",
+                starts_on="2026-11-01",
+                ends_on="2026-11-30",
+                created_at=NINE,
+            )
+        )
         session.add(
             ContestRow(
                 id=contest_id,
@@ -225,7 +237,7 @@ async def a_world(site: RunningSite) -> World:
             "registration": seat.id, "seat": seat.seat, "name": init_name(0),
             "link": f"{seat.id}.{link_token(LINK_KEY.encode(), seat.id, 1)}", "token": "a" * 43,
             "check": "a" * 26,
-            "contests": contest_id,
+            "contests": contest_id, "exemption": exemption_id,
             "units": unit.id, "keys": key_id, "policies": policy.id,
             "reports": report_id, "unit": unit.id, "institution": home.id,
         },

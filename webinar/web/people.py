@@ -5,8 +5,9 @@ from typing import Any
 
 from aiohttp import web
 
+from webinar.core.clock import to_datetime
 from webinar.core.errors import Invalid, Stale
-from webinar.people import service, store
+from webinar.people import exemptions, service, store
 from webinar.people.access import Role
 from webinar.people.rules import Employment, Person, PersonDraft, Unit
 from webinar.web.context import Context, context
@@ -47,12 +48,22 @@ async def index(request: web.Request) -> web.StreamResponse:
 
 
 async def show(request: web.Request) -> web.StreamResponse:
-    return await _person_page(context(request), request.match_info["id"])
+    return await person_page(context(request), request.match_info["id"])
 
 
-async def _person_page(asked: Context, person_id: str, *, error: str = "", status: int = 200) -> web.Response:
+async def person_page(
+    asked: Context,
+    person_id: str,
+    *,
+    error: str = "",
+    typed: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> web.Response:
+    """One person; `typed` and `errors` are those of a new exemption."""
     async with asked.reading() as session:
         person = await store.person(session, asked.rights, person_id)
+        exempt = await exemptions.of_person(session, asked.rights, person_id)
         grants = await service.roles(session, person_id)
         tops = asked.rights.paths(Role.ADMINISTRATOR)
         units = await store.units(session, asked.rights, below=tops)
@@ -70,6 +81,10 @@ async def _person_page(asked: Context, person_id: str, *, error: str = "", statu
         may_grant=bool(tops),
         reachable=[g for g in grants if asked.rights.reaches(Role.ADMINISTRATOR, g.unit_path)],
         error=error,
+        exemptions=exempt,
+        today=to_datetime(asked.now, asked.zone).strftime("%Y-%m-%d"),
+        v=typed or {},
+        e=errors or {},
     )
 
 
@@ -175,7 +190,7 @@ async def _turn(request: web.Request, deed: Any, done: str) -> web.StreamRespons
         async with asked.writing() as session:
             await deed(session, asked.rights, person_id, _version(typed), asked.now)
     except (service.LastAdministrator, service.NeedsAdministrator, Stale) as refused:
-        return await _person_page(asked, person_id, error=asked._(refused.message), status=refused.status)
+        return await person_page(asked, person_id, error=asked._(refused.message), status=refused.status)
     return asked.redirect(f"/people/{person_id}", asked._(done))
 
 
@@ -197,7 +212,7 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
                 session, asked.rights, person_id, _role(typed), typed.get("unit_id", ""), asked.now
             )
     except service.LastAdministrator as refused:
-        return await _person_page(asked, person_id, error=asked._(refused.message), status=refused.status)
+        return await person_page(asked, person_id, error=asked._(refused.message), status=refused.status)
     return asked.redirect(f"/people/{person_id}", asked._("The role is taken back."))
 
 

@@ -18,6 +18,7 @@ from webinar.web import (
     registrations,
     reports,
     sign_in,
+    targets,
     try_policy,
     unit_hours,
 )
@@ -41,6 +42,7 @@ ROUTES: tuple[Route, ...] = (
     *attendance.ROUTES,
     *hours.ROUTES,
     *contests.ROUTES,
+    *targets.ROUTES,
     *reports.ROUTES,
     *unit_hours.ROUTES,
     *recordings.ROUTES,

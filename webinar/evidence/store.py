@@ -1,6 +1,7 @@
 """Evidence is appended and read, never changed; a page's minute grows until it is over."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ __all__ = [
     "last_sweep_at",
     "last_webhook_at",
     "record_heartbeat",
+    "record_heartbeats",
     "record_sweep",
 ]
 
@@ -61,6 +63,77 @@ async def record_sweep(
     )
 
 
+class Told(Protocol):
+    """A page's sign of life."""
+
+    @property
+    def registration_id(self) -> str: ...
+    @property
+    def lecture_id(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def participant_sid(self) -> str: ...
+    @property
+    def visible(self) -> bool: ...
+    @property
+    def leaving(self) -> bool: ...
+    @property
+    def at(self) -> int: ...
+
+
+async def record_heartbeats(session: AsyncSession, beats: Iterable[Told]) -> None:
+    """Keep signs of life of many pages: one row a connection and minute, in one go.
+
+    The caller has checked that the seat of each identity is the registration's.
+    """
+    rows: dict[tuple[str, str, str, int], dict[str, Any]] = {}
+    for beat in beats:
+        key = (beat.registration_id, beat.identity, beat.participant_sid, beat.at // MINUTE_MS)
+        row = rows.get(key)
+        rows[key] = _row_of(beat) if row is None else _with_another(row, beat)
+    if rows:
+        # In one order everywhere, so that two processes never wait for each other's rows.
+        ordered = [rows[key] for key in sorted(rows)]
+        await session.execute(_upsert(session.get_bind().dialect.name), ordered)
+
+
+def _row_of(beat: Told) -> dict[str, Any]:
+    return {
+        "registration_id": beat.registration_id,
+        "identity": beat.identity,
+        "participant_sid": beat.participant_sid,
+        "minute": beat.at // MINUTE_MS,
+        "lecture_id": beat.lecture_id,
+        "first_at": beat.at,
+        "last_at": beat.at,
+        "beats": 1,
+        "visible": int(beat.visible),
+        "left_at": beat.at if beat.leaving else None,
+    }
+
+
+def _with_another(row: dict[str, Any], beat: Told) -> dict[str, Any]:
+    return row | {
+        "first_at": min(row["first_at"], beat.at),
+        "last_at": max(row["last_at"], beat.at),
+        "beats": row["beats"] + 1,
+        "visible": row["visible"] + beat.visible,
+        "left_at": beat.at if beat.leaving else row["left_at"],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Beat:
+    registration_id: str
+    lecture_id: str
+    identity: str
+    participant_sid: str
+    visible: bool
+    leaving: bool
+    at: int
+
+
 async def record_heartbeat(
     session: AsyncSession,
     *,
@@ -72,26 +145,15 @@ async def record_heartbeat(
     leaving: bool = False,
     at: int,
 ) -> None:
-    """Keep a page's sign of life: one row a connection and minute, whatever the number of beats.
+    """Keep one sign of life; see `record_heartbeats`.
 
     Args:
         identity: `<seat>.<tab>`; the caller has checked that the seat is the registration's.
         participant_sid: which connection of that identity, when the page knows it.
         leaving: the page says that it is being left.
     """
-    row = {
-        "registration_id": registration_id,
-        "identity": identity,
-        "participant_sid": participant_sid,
-        "minute": at // MINUTE_MS,
-        "lecture_id": lecture_id,
-        "first_at": at,
-        "last_at": at,
-        "beats": 1,
-        "visible": int(visible),
-        "left_at": at if leaving else None,
-    }
-    await session.execute(_upsert(session.get_bind().dialect.name), row)
+    beat = _Beat(registration_id, lecture_id, identity, participant_sid, visible, leaving, at)
+    await record_heartbeats(session, [beat])
 
 
 @cache
@@ -109,7 +171,7 @@ def _upsert(dialect: str) -> Any:
         set_={
             "first_at": case((new.first_at < old.first_at, new.first_at), else_=old.first_at),
             "last_at": case((new.last_at > old.last_at, new.last_at), else_=old.last_at),
-            "beats": old.beats + 1,
+            "beats": old.beats + new.beats,
             "visible": old.visible + new.visible,
             "left_at": func.coalesce(new.left_at, old.left_at),
         },

@@ -195,6 +195,20 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides, while a lecture runs, whether a seat counts: no name, no address, one small row."""
+
+    lecture_id: str
+    seat: str
+    generation: int
+    active: bool
+    removed: bool
+    lecture_state: LectureState
+    opens_at: int
+    ended_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """The official window: spans of (start, end) in Unix ms, in order and apart."""
 

@@ -8,10 +8,10 @@ from recordings import store as recordings
 from webinar.attendance import service as attendance
 from webinar.attendance.wording import so_far
 from webinar.classroom import checks, consent, rules, service, store
+from webinar.classroom.heartbeat_rules import heard
 from webinar.classroom.rules import NoSession
 from webinar.core.audit import Actor
 from webinar.core.errors import Invalid, Refused
-from webinar.evidence import store as evidence
 from webinar.lectures import service as lectures
 from webinar.lectures import store as lecture_store
 from webinar.lectures.rules import Lecture, Registration
@@ -23,9 +23,10 @@ from webinar.people.sign_in_rules import Limit, address_limit
 from webinar.policies import store as policies
 from webinar.policies.rules import full_seconds, needed_seconds, role_jp
 from webinar.policies.wording import promise
-from webinar.web.context import Context, address_of, context, set_cookie
+from webinar.web.context import SESSION_COOKIE, Context, address_of, context, set_cookie
 from webinar.web.forms import json_body, whole
-from webinar.web.site import Access, Route
+from webinar.web.middleware import identify_person
+from webinar.web.site import BEATS, Access, Route
 
 SEAT_COOKIE = "pendopo_seat"
 SEAT_COOKIE_S = 30 * 86_400
@@ -199,22 +200,21 @@ def _lecture_state(lecture: Lecture) -> dict[str, object]:
 async def heartbeat(request: web.Request) -> web.StreamResponse:
     """The page says that it is there: evidence beside the media server's own."""
     asked = context(request)
-    seat = await seat_of(asked, request.match_info["id"])
-    said = await json_body(request)
-    identity = parse_identity(str(said.get("connection", "")))
-    if identity is None or identity.seat != seat.seat:
-        raise Invalid.at("connection", "This page is out of date. Load it again.")
-    async with asked.writing() as session:
-        await evidence.record_heartbeat(
-            session,
-            lecture_id=seat.lecture_id,
-            registration_id=seat.id,
-            identity=str(identity),
-            participant_sid=str(said.get("sid") or "")[:40],
-            visible=bool(said.get("visible")),
-            leaving=bool(said.get("leaving")),
-            at=asked.now,
-        )
+    lecture_id, said = request.match_info["id"], await json_body(request)
+    key = asked.site.settings.link_key_bytes
+    opened = rules.opened_seat_cookie(key, request.cookies.get(SEAT_COOKIE, ""))
+    if opened is not None:
+        try:
+            await request.app[BEATS].tell(heard(*opened, lecture_id, said, asked.now))
+            return web.Response(status=204)
+        except NoSession:
+            # A cookie of a link that was revoked: it may still be somebody who is signed in.
+            if SESSION_COOKIE not in request.cookies:
+                raise
+    if session_cookie := request.cookies.get(SESSION_COOKIE):
+        await identify_person(asked, session_cookie)
+    seat = await seat_of(asked, lecture_id)
+    await request.app[BEATS].tell(heard(seat.id, seat.link_generation, lecture_id, said, asked.now))
     return web.Response(status=204)
 
 
@@ -378,7 +378,7 @@ ROUTES = (
     Route("GET", "/lectures/{id}/room", room, _SEAT),
     Route("POST", "/lectures/{id}/admission", admission, _SEAT),
     Route("GET", "/lectures/{id}/classroom", state, _SEAT),
-    Route("POST", "/lectures/{id}/heartbeat", heartbeat, _SEAT),
+    Route("POST", "/lectures/{id}/heartbeat", heartbeat, _SEAT, body=4096, identifies=False),
     Route("POST", "/lectures/{id}/checks/{check}/answer", answer_check, _SEAT),
     Route("GET", "/lectures/{id}/progress", progress, _SEAT),
     Route("GET", "/lectures/{id}/chat", chat, _SEAT),

@@ -5,7 +5,8 @@ whether the route is theirs; and one mapping from refusals to answers.
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import structlog
@@ -48,9 +49,14 @@ ANY_HOST = frozenset({"/healthz", "/readyz"})
 VISITOR_S = 30 * 86_400
 
 
-def security_headers(here: Site) -> dict[str, str]:
+def security_headers(here: Site) -> Mapping[str, str]:
     """Headers of every answer; a page that needs more says so itself."""
-    media = " ".join(sorted({_ws(here.settings.media_public_url), _http(here.settings.media_public_url)}))
+    return _security_headers(here.settings.media_public_url, here.settings.secure)
+
+
+@lru_cache
+def _security_headers(media_url: str, secure: bool) -> Mapping[str, str]:
+    media = " ".join(sorted({_ws(media_url), _http(media_url)}))
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
         "img-src 'self' data: blob:; "
@@ -66,7 +72,7 @@ def security_headers(here: Site) -> dict[str, str]:
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
     }
-    if here.settings.secure:
+    if secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return headers
 
@@ -164,8 +170,8 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
     if route is not None and route.access is Access.API:
         await _identify_key(asked, route)
     elif route is not None:
-        if cookie:
-            await _identify_person(asked, cookie)
+        if cookie and route.identifies:
+            await identify_person(asked, cookie)
         if flash := request.cookies.get(FLASH_COOKIE):
             asked.open_flash(flash)
         # First who it is: a large form is read only for those who may send it.
@@ -212,7 +218,8 @@ def _language(request: web.Request) -> wording.Language:
     return wording.chosen(request.cookies.get(LANGUAGE_COOKIE), request.headers.get(hdrs.ACCEPT_LANGUAGE))
 
 
-async def _identify_person(asked: Context, cookie: str) -> None:
+async def identify_person(asked: Context, cookie: str) -> None:
+    """Who is signed in, if the session still lives."""
     here = asked.site
     life_ms = here.settings.session_days * DAY
     signed = await sessions.resolve(here.database, cookie, now=asked.now, life_ms=life_ms)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from aiohttp import web
 
 from recordings.storage import Storage
+from webinar.classroom.heartbeats import Heartbeats
 from webinar.config import Settings
 from webinar.core.clock import Clock
 from webinar.core.database import Database
@@ -29,6 +30,7 @@ class Site:
 
 
 SITE = web.AppKey("site", Site)
+BEATS = web.AppKey("beats", Heartbeats)
 
 
 class Access(StrEnum):
@@ -57,3 +59,5 @@ class Route:
     api_scope: str = ""
     # Largest request body in bytes.
     body: int = 256 * 1024
+    # Whether the person of the session is looked up beforehand; else the handler does, when it has to.
+    identifies: bool = True

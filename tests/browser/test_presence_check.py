@@ -47,6 +47,7 @@ async def test_who_comes_in_is_told_what_is_kept_and_answers_a_check_with_the_ke
     await expect(page.get_by_test_id("kept-notice")).to_contain_text("Yang dicatat")
     await expect(page.get_by_test_id("agree")).to_be_visible()
     await room.siti.enter()
+    await expect(page.get_by_test_id("standing")).to_contain_text("menit untuk 2 JP")
     await ask(room)
     check = page.get_by_test_id("check")
     await expect(check).to_be_visible(timeout=20_000)
@@ -57,6 +58,8 @@ async def test_who_comes_in_is_told_what_is_kept_and_answers_a_check_with_the_ke
     await page.keyboard.press("Alt+KeyJ")
     await expect(page.get_by_test_id("check-done")).to_be_visible()
     assert await answers(room) == ["click"]
+    # The thanks go by themselves.
+    await expect(page.get_by_test_id("check-done")).to_have_count(0, timeout=20_000)
     # Opened anew, the page knows that it was told and has answered.
     await page.reload()
     await expect(page.get_by_test_id("agree")).to_have_count(0)

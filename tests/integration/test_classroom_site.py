@@ -398,6 +398,8 @@ async def test_the_own_progress_tells_minutes_and_checks_and_nothing_of_others(r
         "checks_asked": 1,
         "checks_answered": 0,
         "jp": 0,
+        "minutes": "51 dari 72 menit untuk 2 JP",
+        "checks": "0 dari 1 cek kehadiran dijawab",
         "text": "51 dari 72 menit untuk 2 JP; 0 dari 1 cek kehadiran dijawab.",
     }
     assert found["Budi"]["text"] == "11 dari 72 menit untuk 2 JP."

@@ -258,7 +258,7 @@ async def progress(request: web.Request) -> web.StreamResponse:
             "checks_asked": credit.checks_asked,
             "checks_answered": credit.checks_answered,
             "jp": credit.jp,
-            "text": so_far(asked.language, credit, policy, worth, window.seconds) if worth else "",
+            **so_far(asked.language, credit, policy, worth, window.seconds)._asdict(),
         }
     )
 

@@ -24,6 +24,9 @@ export interface Standing {
   checks_asked: number;
   checks_answered: number;
   text: string;
+  /** The same in parts; `checks` is "" before one was asked. */
+  minutes: string;
+  checks: string;
 }
 
 interface Admission {

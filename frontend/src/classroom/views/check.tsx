@@ -18,19 +18,21 @@ export function Check({ app, model }: View) {
   const opening = model.state.at === "opening";
   const recorded = model.lecture.recording || app.page.data.lecture.recorded;
   const act = (
-    <div class="gate-act gate-join">
-      {!app.page.data.notice.given && <p class="gate-hint" data-testid="agree">{say(app, recorded ? "agree_recorded" : "agree")}</p>}
-      <button
-        type="button"
-        class="btn btn-primary btn-lg btn-block"
-        data-testid="join"
-        onClick={() => app.dispatch({ is: "join" })}
-      >
-        <Icon of={DoorOpen} />
-        {say(app, "join")}
-      </button>
+    <>
+      <div class="gate-act gate-join">
+        {!app.page.data.notice.given && <p class="gate-hint" data-testid="agree">{say(app, recorded ? "agree_recorded" : "agree")}</p>}
+        <button
+          type="button"
+          class="btn btn-primary btn-lg btn-block"
+          data-testid="join"
+          onClick={() => app.dispatch({ is: "join" })}
+        >
+          <Icon of={DoorOpen} />
+          {say(app, "join")}
+        </button>
+      </div>
       <p class="gate-hint">{opening ? say(app, "checking") : say(app, app.host ? "join_host_hint" : "join_hint")}</p>
-    </div>
+    </>
   );
   return (
     <Welcome app={app} model={model} act={act}>

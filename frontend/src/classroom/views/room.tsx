@@ -1,4 +1,4 @@
-import { SignalLow } from "lucide";
+import { SignalLow, UserCheck } from "lucide";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Panel } from "../app";
@@ -70,7 +70,13 @@ function Progress({ app, model }: View) {
   return (
     <div class="line">
       <progress class="line-bar" max={standing.full_seconds || 1} value={standing.seconds} aria-label={say(app, "own_standing")} />
-      <span data-testid="standing">{standing.text}</span>
+      <span data-testid="standing">{standing.minutes}</span>
+      {standing.checks !== "" && (
+        <span class="line-checks" role="img" aria-label={standing.checks} title={standing.checks} data-testid="standing-checks">
+          <Icon of={UserCheck} size={16} />
+          {standing.checks_answered}/{standing.checks_asked}
+        </span>
+      )}
     </div>
   );
 }

@@ -4,8 +4,10 @@ import pytest
 
 from tests.unit.attendance_build import at, beats, event, every, evidence, joined, left, seen, sweep
 from webinar.attendance.connection_rules import Connection
+from webinar.attendance.credit_rules import presence, seconds_in
 from webinar.attendance.rules import connections, cut
 from webinar.evidence.rules import Beats, Event, Sweep
+from webinar.lectures.rules import Window
 
 LOST, BACK, ENDED = "CONNECTION_TIMEOUT", "DUPLICATE_IDENTITY", "ROOM_DELETED"
 
@@ -128,3 +130,104 @@ def test_the_first_of_several_proofs_bounds_it() -> None:
 
 def test_the_first_of_several_lefts_ends_it() -> None:
     assert one(joined(0), left(90), left(50)).end == at(50)
+
+
+# --- what was told, and when ---
+
+HOUR = 3600.0
+
+
+def test_a_start_that_only_a_list_tells_is_believed_up_to_five_seconds_ahead() -> None:
+    assert one(sweep(30, seen(born=28)), now=40).start == at(28)
+    assert one(sweep(30, seen(born=35)), now=40).start == at(35)
+    assert one(sweep(30, seen(born=35.001)), now=40).start == at(30)
+
+
+def test_an_event_is_believed_up_to_five_seconds_ahead_and_fifteen_minutes_late() -> None:
+    for received, end in ((95, 100), (94.999, 94.999), (100 + 900, 100), (100 + 900.001, 1000.001)):
+        found = one(joined(0), left(100, born=0, received_at=at(received)))
+        assert abs(found.end - at(end)) <= 1_000, received
+
+
+def test_the_earliest_start_that_was_told_counts() -> None:
+    assert one(joined(10), left(100, born=12)).start == at(10)
+    assert one(left(100, born=12), joined(10)).start == at(10)
+
+
+def test_joined_without_a_time_starts_when_it_was_told() -> None:
+    assert one(event("participant_joined", 50), now=60).start == at(50)
+
+
+def test_a_left_of_a_clock_that_jumped_alone_tells_the_start() -> None:
+    early = one(left(600 + HOUR, born=0, received_at=at(600)))
+    assert (early.start, early.end) == (at(0), at(600))
+    at_once = one(left(600 + HOUR, born=600, received_at=at(600)))
+    assert (at_once.start, at_once.end) == (at(600), at(600))
+
+
+def test_of_two_wrong_clocks_the_one_at_the_joining_tells_the_start() -> None:
+    facts = [
+        joined(600 - HOUR, received_at=at(600)),
+        left(1200 - 2 * HOUR, born=600 - HOUR, received_at=at(1200)),
+    ]
+    for told in (facts, facts[::-1]):
+        assert (one(*told).start, one(*told).end) == (at(600), at(1200))
+
+
+def test_the_first_end_of_a_room_bounds_it() -> None:
+    ends = [event("room_finished", 50, None), event("room_finished", 90, None)]
+    for told in (ends, ends[::-1]):
+        assert one(joined(0), sweep(30, seen()), *told).uncertainty_ms == 20_999
+
+
+def test_an_event_of_no_room_hides_nothing_and_is_nobodys_connection() -> None:
+    nowhere = event("room_started", 0, None, room_sid="")
+    facts = [nowhere, joined(0), sweep(30, seen()), joined(60, "PA_2", room_sid="RM_2")]
+    first, _ = connections(evidence(*facts), at(65))
+    assert (first.end, first.open) == (at(30), False)
+    assert connections(evidence(joined(0, room_sid="")), at(10)) == []
+
+
+def test_instants_are_whole_milliseconds() -> None:
+    for received in (100.3, 130):
+        found = one(joined(0), left(100, born=0, reason=None, received_at=at(received)))
+        assert isinstance(found.end, int)
+        assert found.reason == ""
+
+
+def test_a_left_that_waited_for_a_quarter_of_a_second_is_dated_to_the_middle_of_its_second() -> None:
+    for received, end in ((100.2, 100.2), (101.249, 100.999), (101.25, 100.5), (130, 100.5), (99.9, 100)):
+        assert one(joined(0), left(100, born=0, received_at=at(received))).end == at(end), received
+
+
+# --- people ---
+
+
+def connection(start: float, end: float, unsure: float = 0, *, is_open: bool = False) -> Connection:
+    return Connection(
+        "room", "RM_1", "PA", "seat.tab", at(start), at(end), ("webhook",), round(unsure * 1000), is_open
+    )
+
+
+def test_of_overlapping_stays_the_latest_possible_end_counts() -> None:
+    for stays, unsure in (
+        ([connection(0, 100, 30), connection(50, 110, 5)], 20_000),
+        ([connection(0, 100), connection(50, 90, 60)], 50_000),
+    ):
+        (interval,) = presence(stays).intervals
+        assert interval.uncertainty_ms == unsure
+
+
+def test_somebody_is_here_when_one_connection_is_open() -> None:
+    assert presence([connection(0, 10), connection(20, 30, is_open=True)]).here is True
+    assert presence([connection(0, 10, is_open=True), connection(20, 30)]).here is True
+    assert presence([connection(0, 10)]).here is False
+
+
+def test_seconds_of_those_without_a_seat_are_counted_to_the_millisecond() -> None:
+    window = Window(((at(0), at(5400)),))
+    gap = presence([connection(0, 100), connection(130.02, 200)])
+    assert seconds_in(gap, window, 30) == (169, 0)
+    assert seconds_in(presence([connection(0, 100, 10)]), window, 0) == (100, 10)
+    assert seconds_in(presence([connection(0, 100, 1.001)]), window, 0) == (100, 2)
+    assert all(isinstance(n, int) for n in seconds_in(presence([connection(0, 100.5, 1.5)]), window, 0))

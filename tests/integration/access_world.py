@@ -14,6 +14,7 @@ from recordings.playlist import init_name
 from recordings.storage import recording_key, sha256
 from recordings.tables import RecordingFileRow, RecordingRow
 from tests.build import (
+    DAY,
     NINE,
     a_lecture,
     a_person,
@@ -25,11 +26,12 @@ from tests.build import (
     an_institution,
 )
 from tests.site import LINK_KEY, RunningSite, Visitor
+from webinar.attendance.tables import AttendanceRow
 from webinar.core.ids import new_id
 from webinar.core.tables import AuditRow, EffectRow
 from webinar.hours.tables import ContestRow
 from webinar.lectures.rules import link_token
-from webinar.lectures.tables import RegistrationRow
+from webinar.lectures.tables import LectureRow, RegistrationRow
 from webinar.people.access import API_SCOPES, scope_of
 from webinar.people.importing import check
 from webinar.people.tables import ExemptionRow, PersonRow, RoleRow, UnitRow
@@ -74,7 +76,7 @@ OBJECTS = (
     (r"\w+ /lectures/{id}/(edit|actions/\w+|attendance(/live)?|exports)", MANAGES),
     (r"GET /lectures/{id}/(attendance|intervals)\.(csv|xlsx|pdf)", MANAGES),
     # The manager holds an office in the unit; who organises another one does not.
-    (r"\w+ /units/{id}/\w+(\.\w+)?", MANAGES | {MANAGER}),
+    (r"\w+ /units/{id}/\w+(\.\w+)?(/{lecture})?", MANAGES | {MANAGER}),
     (r"GET /lectures/{id}/contests", MANAGES),
     # Organisers are led on to what others contest; here they have nothing to contest of their own.
     (r"GET /lectures/{id}/contest", HAS_A_SEAT),
@@ -108,6 +110,7 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /people/{id}/roles": {"role": "lecturer", "unit_id": "{unit}"},
     "POST /people/{id}/roles/withdraw": {"role": "lecturer", "unit_id": "{unit}"},
     "POST /lectures/{id}/exports": {"kind": "csv"},
+    "POST /units/{id}/files": {"kind": "csv"},
     "POST /settings/units": {"parent_id": "{institution}", "name": ""},
 }
 # What is asked for behind the path.
@@ -200,6 +203,7 @@ async def a_world(site: RunningSite) -> World:
         await a_registration(session, elsewhere_lecture, people[OUTSIDER])
         await a_room(session, lecture, state="open")
         await _a_replay(session, site, lecture)
+        over = await _an_absence(session, unit, people[OUTSIDER], policy)
         contest_id, exemption_id = new_id(), new_id()
         session.add(
             ExemptionRow(
@@ -236,7 +240,7 @@ async def a_world(site: RunningSite) -> World:
             "lectures": lecture.id, "people": people[PARTICIPANT].id, "import": import_id,
             "registration": seat.id, "seat": seat.seat, "name": init_name(0),
             "link": f"{seat.id}.{link_token(LINK_KEY.encode(), seat.id, 1)}", "token": "a" * 43,
-            "check": "a" * 26,
+            "check": "a" * 26, "lecture": over.id,
             "contests": contest_id, "exemption": exemption_id,
             "units": unit.id, "keys": key_id, "policies": policy.id,
             "reports": report_id, "unit": unit.id, "institution": home.id,
@@ -260,6 +264,19 @@ async def a_report(site: RunningSite, asker_id: str, lecture_id: str) -> str:
         values = {"state": "ready", "content": b"name", "file_name": "a.csv"}
         await session.execute(update(ReportRow).where(ReportRow.id == report.id).values(**values))
     return report.id
+
+
+async def _an_absence(session: Any, unit: UnitRow, person: PersonRow, policy: Any) -> LectureRow:
+    """A lecture that is settled, and somebody of the unit who did not come."""
+    lecture = await a_lecture(session, unit, policy=policy, state="final", starts_at=NINE - 9 * DAY)
+    seat = await a_registration(session, lecture, person)
+    session.add(
+        AttendanceRow(
+            registration_id=seat.id, lecture_id=lecture.id, person_id=person.id, seconds=0, uncertainty_s=0,
+            jp=0, state="absent", intervals=[], why=[], rules_version=1, high_water={}, computed_at=NINE,
+        )
+    )  # fmt: skip
+    return lecture
 
 
 async def _a_replay(session: Any, site: RunningSite, lecture: Any) -> None:

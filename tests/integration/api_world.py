@@ -36,7 +36,12 @@ class World:
 
     @property
     def ids(self) -> dict[str, str]:
-        return {"lectures": self.lecture, "people": self.siti, "registration": self.registration}
+        return {
+            "lectures": self.lecture,
+            "people": self.siti,
+            "registration": self.registration,
+            "units": self.unit,
+        }
 
 
 async def a_world(site: RunningSite) -> World:

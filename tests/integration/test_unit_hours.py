@@ -1,22 +1,30 @@
 """The page of a unit's hours: who counts, who is behind, who may look, and what it costs."""
 
+import csv
+import io
 from datetime import UTC, datetime
 from typing import Any
 
+import openpyxl
 import pytest
 from sqlalchemy import insert
 
-from tests.build import NINE, a_person, a_role, a_unit, an_institution
+from tests.build import NINE, a_lecture, a_person, a_registration, a_role, a_unit, an_institution
+from tests.integration.api_world import conforms
 from tests.integration.pages_world import statements
 from tests.site import RunningSite
+from webinar.attendance.tables import AttendanceRow
+from webinar.core import effects
 from webinar.core.database import Database
 from webinar.core.ids import new_id
 from webinar.hours.tables import HourTotalRow, YearTargetRow
 from webinar.people.access import scope_of
 from webinar.people.tables import ExemptionRow, PersonRow, UnitRow
 from webinar.reports import unit_service
+from webinar.reports.service import ReportMaker
 from webinar.reports.unit_service import UnitHours
 from webinar.reports.unit_store import Wanted
+from webinar.web import unit_hours as pages
 
 
 class Region:
@@ -235,3 +243,98 @@ async def test_an_address_may_be_nonsense(site: RunningSite, wish: str) -> None:
     wati = await site.signed_in(region.wati.id)
     asked = f"year={wish}&from={wish}&show={wish}&sort={wish}&q={wish}"
     assert (await wati.get(f"/units/{region.health.id}/hours?{asked}")).status == 200
+
+
+async def test_the_year_of_a_unit_can_be_had_as_a_file(site: RunningSite) -> None:
+    region = await a_region(site.database)
+    await a_learner(site.database, region.clinic, "=Ani", 1_750, nip="198503122010012003")
+    await a_learner(site.database, region.clinic, "Budi", 2_650, employment="pppk")
+    away = await a_learner(site.database, region.clinic, "Cici")
+    await exempted(site.database, away, "2026-01-01", "2026-12-31")
+    wati = await site.signed_in(region.wati.id)
+    answer = await wati.get(f"/units/{region.health.id}/hours.csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="jam-belajar-dinkes-2026.csv"'
+    rows = {
+        row["name"]: row for row in csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"), newline=""))
+    }
+    told = ("nip", "jp", "expected", "missing", "beyond", "standing")
+    assert {name: [row[key] for key in told] for name, row in rows.items()} == {
+        "'=Ani": ["198503122010012003", "17.5", "18", "2.5", "0", "behind"],
+        "Budi": ["", "26.5", "18", "0", "2.5", "reached"],
+        "Cici": ["", "0", "", "", "0", "exempt"],
+        "Wati": ["", "0", "", "", "0", "no_target"],
+    }
+    assert {row["ledger_digest"] for row in rows.values()} == {"0" * 64}
+    book = await wati.get(f"/units/{region.health.id}/hours.xlsx")
+    sheets = openpyxl.load_workbook(io.BytesIO(book.body))
+    assert sheets.sheetnames == ["Peserta", "Ringkasan"]
+    assert [cell.value for cell in sheets["Peserta"]["B"]] == ["Nama", "Wati", "'=Ani", "Budi", "Cici"]
+    facts = {row[0].value: row[1].value for row in sheets["Ringkasan"].iter_rows(min_row=2)}
+    assert (facts["Tertinggal"], facts["Dikecualikan"]) == ("1 (50 %)", "1")
+
+
+async def test_the_file_of_a_large_unit_is_made_in_the_background(
+    site: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "DIRECT_ROWS", 1)
+    region = await a_region(site.database)
+    await a_learner(site.database, region.clinic, "Ani", 1_750)
+    wati = await site.signed_in(region.wati.id)
+    path = f"/units/{region.health.id}/hours"
+    assert (await wati.get(f"{path}.xlsx")).location == f"{path}#files"
+    asked = await wati.post(f"/units/{region.health.id}/files", {"kind": "csv", "year": "2026"})
+    maker = ReportMaker(site.database, site.clock)
+    (effect,) = await effects.claim(site.database, worker="w", limit=9, lease_ms=9_000, now=site.clock.now())
+    assert await effects.finish(site.database, effect, await maker.make_report(effect), site.clock.now())
+    page = await wati.get(asked.location)
+    assert "Dinas Kesehatan · 2026" in page.text
+    file = await wati.get(f"{asked.location}/file")
+    assert (file.status, b"Ani" in file.body) == (200, True)
+    assert asked.location in (await wati.get(path)).text
+    assert (await wati.post(f"/units/{region.works.id}/files", {"kind": "csv"})).status == 404
+    assert (await wati.post(f"/units/{region.health.id}/files", {"kind": "pdf"})).status == 422
+
+
+async def test_the_absentees_of_a_lecture_are_listed_unit_by_unit(site: RunningSite) -> None:
+    region = await a_region(site.database)
+    async with site.database.writing() as session:
+        lecture = await a_lecture(session, region.root, state="final", final_at=NINE, title="Etika data")
+        for unit, name, seconds in (
+            (region.clinic, "Ani", 5_400), (region.clinic, "Budi", 0), (region.health, "Cici", 0),
+            (region.works, "Dedi", 0),
+        ):  # fmt: skip
+            person = await a_person(session, unit, name=name)
+            seat = await a_registration(session, lecture, person)
+            await session.execute(
+                insert(AttendanceRow).values(
+                    registration_id=seat.id, lecture_id=lecture.id, person_id=person.id, seconds=seconds,
+                    uncertainty_s=0, jp=0, state="absent", intervals=[], why=[], rules_version=1,
+                    high_water={}, computed_at=NINE,
+                )
+            )  # fmt: skip
+    wati = await site.signed_in(region.wati.id)
+    listed = await wati.get(f"/units/{region.health.id}/lectures")
+    assert "2 dari 3 tidak hadir" in listed.text
+    page = (await wati.get(f"/units/{region.health.id}/lectures/{lecture.id}")).text
+    assert [name in page for name in ("Ani", "Budi", "Cici", "Dedi")] == [False, True, True, False]
+    assert "1 dari 2 tidak hadir" in (await wati.get(f"/units/{region.clinic.id}/lectures")).text
+    for unit, ident in ((region.works, lecture.id), (region.health, "a" * 26)):
+        assert (await wati.get(f"/units/{unit.id}/lectures/{ident}")).status == 404
+
+
+async def test_a_program_reads_the_hours_of_a_unit_page_by_page(site: RunningSite) -> None:
+    region = await a_region(site.database)
+    for name, jp in (("Ani", 2_000), ("Budi", 1_750), ("Cici", None)):
+        await a_learner(site.database, region.clinic, name, jp)
+    program = await site.program(region.root.id, "hours:read")
+    first = conforms("GET /units/{id}/hours", await program.get(f"/units/{region.clinic.id}/hours?limit=2"))
+    assert (first["expected_jp"], first["total"]["behind"], first["total"]["median_jp"]) == (18, 2, 17.5)
+    assert [(one["name"], one["standing"]) for one in first["items"]] == [
+        ("Ani", "reached"),
+        ("Budi", "behind"),
+    ]
+    rest = conforms("GET /units/{id}/hours", await program.get(first["next"].partition("/api/v1")[2]))
+    assert ([one["name"] for one in rest["items"]], rest["next"]) == (["Cici"], None)
+    shown = await program.get(f"/units/{region.clinic.id}/hours?show=none")
+    assert [one["name"] for one in shown.json()["items"]] == ["Cici"]
+    assert (await program.get(f"/units/{'a' * 26}/hours")).status == 404

@@ -4,7 +4,7 @@ One effect does it all: it makes the file, comes back when its time is over, and
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ from webinar.core.ids import new_id
 from webinar.core.language import chosen
 from webinar.lectures import store as lectures
 from webinar.people.access import Scope, scope_of
-from webinar.reports import collect, files, store
+from webinar.reports import collect, files, store, unit_file, unit_service
 from webinar.reports.files import File
 from webinar.reports.rules import BUSY, KEPT_MS, WAITING_MOST, Report, ReportState, Wish, after
 
@@ -93,7 +93,7 @@ async def fetch(session: AsyncSession, scope: Scope, report_id: str, now: int) -
 async def _rows(session: AsyncSession, scope: Scope, wish: Wish) -> int:
     """How many rows it has, for those who may have it. Raises NotFound for others."""
     if wish.lecture_id is None:
-        raise NotFound
+        return await unit_service.count(session, scope, wish.unit_id)
     await lectures.get(session, scope, wish.lecture_id, to_change=True)
     return await collect.count(session, wish.lecture_id)
 
@@ -154,18 +154,24 @@ class ReportMaker:
 
     async def _file(self, report: Report) -> File:
         """Made with the rights that the asker has now."""
-        wish, done = report.wish, [0]
-        if report.asked_by is None or wish.lecture_id is None:
+        if report.asked_by is None:
             raise NotFound
-        async with self._db.reading() as session:
-            scope = await scope_of(session, report.asked_by)
-            attendance = await collect.attendance_list(
-                session, scope, wish.lecture_id, self._clock.now(), unit_id=wish.unit_id
-            )
+        make = await self._read(report.wish, report.asked_by)
+        done = [0]
         async with self._telling(report.id, done):
-            return await files.attendance_file(
-                attendance, wish.kind, chosen(wish.language), lambda rows: done.__setitem__(0, rows)
-            )
+            return await make(lambda rows: done.__setitem__(0, rows))
+
+    async def _read(self, wish: Wish, asker: str) -> Callable[[files.Tell], Awaitable[File]]:
+        """Read what the file says; the answer makes it, without the database."""
+        now, language = self._clock.now(), chosen(wish.language)
+        async with self._db.reading() as session:
+            scope = await scope_of(session, asker)
+            if wish.lecture_id is None:
+                unit = await unit_service.unit_hours(session, scope, wish.unit_id, wish.year or None, now)
+                people = await unit_service.everybody(session, scope, unit)
+                return lambda tell: unit_file.unit_file(unit, people, wish.kind, language, tell)
+            listed = await collect.attendance_list(session, scope, wish.lecture_id, now, unit_id=wish.unit_id)
+            return lambda tell: files.attendance_file(listed, wish.kind, language, tell)
 
     @asynccontextmanager
     async def _telling(self, report_id: str, done: list[int]) -> AsyncIterator[None]:

@@ -106,6 +106,21 @@ async def page(
     return people_[: wanted.limit], len(people_) > wanted.limit
 
 
+async def everybody(session: AsyncSession, scope: Scope, found: UnitHours) -> Sequence[Learner]:
+    """All of a unit's people by unit and name, for files."""
+    rows = await session.execute(unit_store.everybody(found.unit, found.goals))
+    return [unit_store.learner(scope, row) for row in rows]
+
+
+async def count(session: AsyncSession, scope: Scope, unit_id: str) -> int:
+    """How many people a unit has with everybody below it.
+
+    Raises:
+        NotFound: the scope holds no office in it.
+    """
+    return await unit_store.count(session, await reached(session, scope, unit_id))
+
+
 def number_of(tally: Tally, show: str) -> int:
     """How many people a filter shows."""
     numbers: Mapping[str, int] = {

@@ -145,9 +145,15 @@ async def learners(
     return await _by_ids(session, scope, unit, goals, ids)
 
 
-def everybody(scope: Scope, unit: Unit, goals: Goals, show: str = "") -> Any:
+async def count(session: AsyncSession, unit: Unit) -> int:
+    """Active people of the unit and of those below it."""
+    query = select(func.count()).select_from(PersonRow).where(*_inside(unit))
+    return (await session.execute(query)).scalar_one()
+
+
+def everybody(unit: Unit, goals: Goals) -> Any:
     """The query of all of a unit's people by unit and name, for files; `learner` reads its rows."""
-    query = _learners(unit, goals).where(*_inside(unit), *_shown(unit, goals, show))
+    query = _learners(unit, goals).where(*_inside(unit))
     return query.order_by(UnitRow.path, PersonRow.sort_name, PersonRow.id)
 
 

@@ -1,7 +1,5 @@
 """Files about a lecture: short ones at once, long ones made in the background and fetched later."""
 
-from urllib.parse import quote
-
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -86,7 +84,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
     """Have a list made in the background."""
     asked, lecture_id = context(request), request.match_info["id"]
     form = await fields(request)
-    wish = Wish(_kind(form.get("kind", "")), asked.language, lecture_id, form.get("unit", ""))
+    wish = Wish(kind_of(form.get("kind", "")), asked.language, lecture_id, form.get("unit", ""))
     async with asked.writing() as session:
         if wish.unit_id:
             await people.unit(session, asked.rights, wish.unit_id)
@@ -94,7 +92,8 @@ async def ask(request: web.Request) -> web.StreamResponse:
     return asked.redirect(f"/reports/{report.id}")
 
 
-def _kind(word: str) -> FileKind:
+def kind_of(word: str) -> FileKind:
+    """What a form names. Raises Invalid for anything else."""
     try:
         return FileKind(word)
     except ValueError as error:
@@ -115,8 +114,11 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 async def _about(asked: Context, session: AsyncSession, wish: Wish) -> tuple[str, str]:
     """The title of what it is about, and the page it was asked for on."""
-    lecture = await lectures.get(session, asked.rights, wish.lecture_id or "")
-    return lecture.title, f"/lectures/{quote(lecture.id)}/exports"
+    if wish.lecture_id is None:
+        unit = await people.unit(session, asked.rights, wish.unit_id)
+        return f"{unit.name} · {wish.year}", f"/units/{unit.id}/hours?year={wish.year}"
+    lecture = await lectures.get(session, asked.rights, wish.lecture_id)
+    return lecture.title, f"/lectures/{lecture.id}/exports"
 
 
 async def fetch(request: web.Request) -> web.StreamResponse:

@@ -20,6 +20,7 @@ from webinar.web import (
     sign_in,
     targets,
     try_policy,
+    unit_absent,
     unit_hours,
 )
 from webinar.web.api import routes as api
@@ -45,6 +46,7 @@ ROUTES: tuple[Route, ...] = (
     *targets.ROUTES,
     *reports.ROUTES,
     *unit_hours.ROUTES,
+    *unit_absent.ROUTES,
     *recordings.ROUTES,
     *api.ROUTES,
 )

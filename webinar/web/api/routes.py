@@ -1,6 +1,6 @@
 """Every address of the API."""
 
-from webinar.web.api import attendance, hours, lectures, openapi, people, policies, registrations
+from webinar.web.api import attendance, hours, lectures, openapi, people, policies, registrations, unit_hours
 
 ENDPOINTS = (
     *people.ENDPOINTS,
@@ -9,5 +9,6 @@ ENDPOINTS = (
     *policies.ENDPOINTS,
     *attendance.ENDPOINTS,
     *hours.ENDPOINTS,
+    *unit_hours.ENDPOINTS,
 )
 ROUTES = (openapi.route(ENDPOINTS), *(endpoint.route for endpoint in ENDPOINTS))

@@ -8,6 +8,11 @@ from webinar.web.api.models.attendance import (
     HoursEntry,
     Interval,
     Span,
+    UnitHours,
+    UnitHoursQuery,
+    UnitLearner,
+    UnitPart,
+    UnitTally,
     YearQuery,
 )
 from webinar.web.api.models.basics import (
@@ -81,6 +86,11 @@ __all__ = [
     "RowProblem",
     "Span",
     "Unit",
+    "UnitHours",
+    "UnitHoursQuery",
+    "UnitLearner",
+    "UnitPart",
+    "UnitTally",
     "Units",
     "YearQuery",
     "jp_number",

@@ -1,6 +1,6 @@
 """Attendance and hours, as the API says them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from webinar.web.api.models.basics import (
     Id,
     JpOut,
     Moment,
+    PageQuery,
     Word,
 )
 
@@ -93,3 +94,59 @@ class Hours(Answer):
     provisional_jp: JpOut
     missing_jp: JpOut
     items: list[HoursEntry]
+
+
+class UnitHoursQuery(PageQuery):
+    year: Annotated[
+        int | None,
+        Field(ge=2000, le=2999, description="Without it the present one in the institution's zone."),
+    ] = None
+    show: Annotated[
+        Literal["all", "behind", "none", "on_pace", "reached", "exempt", "no_target"],
+        Field(description="Which people: all, or those who stand there; none are those without any JP."),
+    ] = "all"
+
+
+class UnitTally(Answer):
+    people: int
+    counted: Annotated[int, Field(description="The denominator: neither exempt nor without a target.")]
+    exempt: int
+    no_target: int
+    reached: int
+    on_pace: int
+    behind: int
+    none: Annotated[int, Field(description="Of those who count, how many have no JP yet.")]
+    median_jp: JpOut | None
+
+
+class UnitPart(UnitTally):
+    unit_id: Id
+    unit: str
+
+
+class UnitLearner(Answer):
+    person_id: Id
+    name: str
+    unit_id: Id
+    unit: str
+    employment: Word
+    jp: JpOut
+    target_jp: JpOut
+    missing_jp: JpOut
+    standing: Annotated[
+        Word, Field(examples=["behind"], description="reached, on_pace, behind, exempt or no_target")
+    ]
+
+
+class UnitHours(Following):
+    unit_id: Id
+    unit: str
+    year: int
+    day: Annotated[str, Field(description="The day in the institution's zone that `expected_jp` is of.")]
+    target_jp: Annotated[JpOut, Field(description="Of permanent staff.")]
+    expected_jp: Annotated[JpOut, Field(description="The share of the year that has passed, in whole JP.")]
+    total: UnitTally
+    units: Annotated[list[UnitPart], Field(description="Right below, each with everybody in it.")]
+    ledger_entry: int
+    ledger_digest: str
+    items: Annotated[list[UnitLearner], Field(description="People by name.")]

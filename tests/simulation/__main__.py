@@ -9,7 +9,7 @@ import multiprocessing
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tests.simulation.scenario import scenario
 from tests.simulation.simulate import Outcome, simulate, simulate_twice
@@ -21,6 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--within", type=float, help="stop after so many seconds, and say how far it came")
     parser.add_argument("--once", action="store_true", help="live each seed once: twice as many, no digests")
     parser.add_argument("--trace", action="store_true", help="print all that happened; for one seed")
     asked = parser.parse_args()
@@ -35,9 +36,15 @@ def main() -> int:
         return _report(outcomes, began)
     live = simulate if asked.once else simulate_twice
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
-        return _report(
-            pool.imap_unordered(live, seeds, chunksize=5), began, "once" if asked.once else "twice"
-        )
+        outcomes = _within(pool.imap_unordered(live, seeds, chunksize=5), began, asked.within)
+        return _report(outcomes, began, "once" if asked.once else "twice")
+
+
+def _within(outcomes: Iterable[Outcome], began: float, within_s: float | None) -> Iterator[Outcome]:
+    for outcome in outcomes:
+        yield outcome
+        if within_s is not None and time.monotonic() - began > within_s:
+            return
 
 
 def _report(outcomes: Iterable[Outcome], began: float, lived: str = "twice") -> int:

@@ -119,7 +119,7 @@ def test_a_goodbye_is_no_proof_when_the_connection_was_seen_afterwards() -> None
 
 def test_what_was_seen_in_the_instant_of_coming_back_was_seen() -> None:
     first, second = connections(evidence(joined(0), sweep(60, seen()), joined(60, "PA_2")), at(65))
-    assert (first.end, first.uncertainty_ms, second.start) == (at(60), 1_000, at(60))
+    assert (first.end, first.uncertainty_ms, second.start) == (at(60), 20_000, at(60))
 
 
 def test_the_first_of_several_proofs_bounds_it() -> None:

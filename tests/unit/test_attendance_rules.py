@@ -142,7 +142,15 @@ def test_lists_of_another_room_sid_do_not_prove_absence_there() -> None:
 
 def test_a_room_that_is_gone_ends_its_connections_at_the_last_look() -> None:
     found = one(joined(0), sweep(30, seen()), sweep(40, room_sid=None), now=45)
-    assert (found.end, found.open, found.uncertainty_ms) == (at(30), False, 10_000)
+    assert (found.end, found.open, found.uncertainty_ms) == (at(30), False, 20_000)
+
+
+def test_a_list_shows_who_vanished_for_twenty_seconds_more_and_a_heartbeat_does_not() -> None:
+    """The "left" was lost; the list of 30 saw somebody whose page was last heard of at 15, or at 29."""
+    silent = one(joined(0), *beats(0, 15), sweep(30, seen()), sweep(31, room_sid=None), now=45)
+    alive = one(joined(0), *beats(0, 29), sweep(30, seen()), sweep(31, room_sid=None), now=45)
+    assert (silent.end, silent.uncertainty_ms) == (at(30), 15_000)
+    assert (alive.end, alive.uncertainty_ms) == (at(30), 1_000)
 
 
 def test_a_stale_list_after_left_does_not_prolong() -> None:
@@ -156,7 +164,7 @@ def test_a_connection_nobody_saw_for_long_ends_at_the_last_sight() -> None:
 
 def test_the_end_of_the_room_bounds_what_has_no_left() -> None:
     found = one(joined(0), sweep(30, seen()), event("room_finished", 40, None), now=45)
-    assert (found.end, found.open, found.uncertainty_ms) == (at(30), False, 10_999)
+    assert (found.end, found.open, found.uncertainty_ms) == (at(30), False, 20_000)
 
 
 def test_a_list_of_the_second_in_which_the_room_ended_still_counts() -> None:

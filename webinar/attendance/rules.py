@@ -83,6 +83,8 @@ def _connection(
         uncertainty = max(WHOLE_SECOND_MS, (now if bound is None else bound) - end)
         if is_open:
             end = max(now, start)
+        else:
+            uncertainty = max(uncertainty, _unnoticed(start, end, beats))
     if trace.made_at is None or trace.jumped:
         uncertainty = max(uncertainty, SWEEP_MS)
     sources = {
@@ -174,6 +176,11 @@ def _last_sight(trace: Trace, beats: Sequence[Beats], bound: int | None) -> int:
     horizon = FOREVER if bound is None else bound
     sights = [at for at in trace.seen_at if bound is None or at <= bound]
     return max([trace.start, *sights, *_signs(beats, trace.start, horizon)])
+
+
+def _unnoticed(start: int, end: int, beats: Sequence[Beats]) -> int:
+    """For how long before the last sight nobody may have been there: lists show who is lost for 20 s more."""
+    return min(TIMEOUT_MS, end - max([start, *_signs(beats, start, end)]))
 
 
 def _heard(beats: Iterable[Beats], start: int, end: int) -> bool:

@@ -73,7 +73,10 @@ BY_ACCESS = {
 }
 OBJECTS = (
     (r"GET /lectures/{id}", HAS_A_SEAT),
-    (r"\w+ /lectures/{id}/(edit|actions/\w+|attendance(/live)?|exports)", MANAGES),
+    (
+        r"\w+ /lectures/{id}/(edit|actions/\w+|attendance(/(live|adjust|undo|{registration}))?|exports)",
+        MANAGES,
+    ),
     (r"GET /lectures/{id}/(attendance|intervals)\.(csv|xlsx|pdf)", MANAGES),
     # The manager holds an office in the unit; who organises another one does not.
     (r"\w+ /units/{id}/\w+(\.\w+)?(/{lecture})?", MANAGES | {MANAGER}),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, collate, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, collate, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -16,16 +16,19 @@ from webinar.attendance import store as attendances
 from webinar.attendance.tables import AttendanceRow
 from webinar.attendance.tally_rules import Tally
 from webinar.hours.review_rules import Adjusted, Counts, Line, Show, Sort, Wish, most_jp
+from webinar.hours.store import newest
 from webinar.hours.tables import AdjustmentRow, ContestRow
 from webinar.lectures.rules import Lecture, Seat
 from webinar.lectures.tables import RegistrationRow
 from webinar.people.access import Role, Scope, in_subtrees
 from webinar.people.rules import normal_nip, sort_name
 from webinar.people.store import may_see_private
-from webinar.people.tables import PersonRow, UnitRow
+from webinar.people.tables import ApiKeyRow, PersonRow, UnitRow
 from webinar.policies.rules import Policy
 
 MOST_WORDS = 8
+# Databases limit the number of parameters.
+ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Reviewed:
 
 async def counts(session: AsyncSession, of: Reviewed, tally: Tally) -> Counts:
     """How many people are in each group: the header's numbers, and what adjustments changed of them."""
-    newest = _newest(of.lecture.id)
+    latest = newest(of.lecture.id)
     after, jp = AdjustmentRow.after_jp, AttendanceRow.jp
     most = _most(of)
     came = AttendanceRow.seconds > 0
@@ -49,10 +52,10 @@ async def counts(session: AsyncSession, of: Reviewed, tally: Tally) -> Counts:
             _sum(and_(came, after < most)) - _sum(and_(came, jp < most)),
             _sum(AttendanceRow.state == "doubtful"),
         )
-        .select_from(newest)
-        .join(AdjustmentRow, AdjustmentRow.number == newest.c.number)
-        .join(AttendanceRow, AttendanceRow.registration_id == newest.c.registration_id)
-        .join(RegistrationRow, RegistrationRow.id == newest.c.registration_id)
+        .select_from(latest)
+        .join(AdjustmentRow, AdjustmentRow.number == latest.c.number)
+        .join(AttendanceRow, AttendanceRow.registration_id == latest.c.registration_id)
+        .join(RegistrationRow, RegistrationRow.id == latest.c.registration_id)
     )
     credited, below, decided = (await session.execute(moved)).one()
     open_ones = (
@@ -74,19 +77,15 @@ async def counts(session: AsyncSession, of: Reviewed, tally: Tally) -> Counts:
 
 async def page(session: AsyncSession, of: Reviewed, wish: Wish) -> list[Line]:
     """The rows that are wished for: `wish.rows` of them at most, from `wish.first` on."""
-    author = aliased(PersonRow)
-    query = (
-        _rows(of, wish)
-        .outerjoin(author, author.id == AdjustmentRow.author_id)
-        .with_only_columns(
-            AttendanceRow, PersonRow.name, PersonRow.nip, PersonRow.email, UnitRow.name, UnitRow.path,
-            RegistrationRow.role, ContestRow.id, AdjustmentRow, author.name,
-        )
-        .order_by(*_order(session, wish))
-        .offset(wish.first)
-        .limit(wish.rows)
-    )  # fmt: skip
+    query = _lines(of, wish).order_by(*_order(session, wish)).offset(wish.first).limit(wish.rows)
     return [_line(of.scope, row) for row in await session.execute(query)]
+
+
+async def some(session: AsyncSession, of: Reviewed, registration_ids: Sequence[str]) -> list[Line]:
+    """The rows of some people, by name."""
+    query = _lines(of, Wish()).where(AttendanceRow.registration_id.in_(registration_ids[:ROWS]))
+    rows = await session.execute(query.order_by(*_order(session, Wish())))
+    return [_line(of.scope, row) for row in rows]
 
 
 async def matching(session: AsyncSession, of: Reviewed, wish: Wish) -> int:
@@ -102,20 +101,19 @@ async def values(session: AsyncSession, of: Reviewed, wish: Wish) -> dict[str, i
     return dict(rows.tuples().all())
 
 
+async def values_of(session: AsyncSession, of: Reviewed, registration_ids: Sequence[str]) -> dict[str, int]:
+    """What counts for some people, by registration."""
+    found: dict[str, int] = {}
+    for first in range(0, len(registration_ids), ROWS):
+        mine = AttendanceRow.registration_id.in_(registration_ids[first : first + ROWS])
+        query = _rows(of, Wish()).where(mine).with_only_columns(AttendanceRow.registration_id, _jp())
+        found |= dict((await session.execute(query)).tuples().all())
+    return found
+
+
 async def line(session: AsyncSession, of: Reviewed, registration_id: str) -> Line | None:
     """One person's row, or None."""
-    author = aliased(PersonRow)
-    query = (
-        _rows(of, Wish())
-        .where(AttendanceRow.registration_id == registration_id)
-        .outerjoin(author, author.id == AdjustmentRow.author_id)
-        .with_only_columns(
-            AttendanceRow, PersonRow.name, PersonRow.nip, PersonRow.email, UnitRow.name, UnitRow.path,
-            RegistrationRow.role, ContestRow.id, AdjustmentRow, author.name,
-        )
-    )  # fmt: skip
-    row = (await session.execute(query)).one_or_none()
-    return _line(of.scope, row) if row else None
+    return next(iter(await some(session, of, [registration_id])), None)
 
 
 async def mark(session: AsyncSession, lecture_id: str) -> str:
@@ -131,31 +129,33 @@ async def mark(session: AsyncSession, lecture_id: str) -> str:
 # --- what the statements are made of -----------------------------------------------------------
 
 
-def _newest(lecture_id: str) -> Any:
-    """The number of each registration's adjustment that counts: the newest that was not taken back."""
-    back = aliased(AdjustmentRow)
-    taken_back = exists().where(back.undoes == AdjustmentRow.id)
-    return (
-        select(AdjustmentRow.registration_id, func.max(AdjustmentRow.number).label("number"))
-        .where(AdjustmentRow.lecture_id == lecture_id, AdjustmentRow.undoes.is_(None), ~taken_back)
-        .group_by(AdjustmentRow.registration_id)
-        .subquery()
-    )
-
-
 def _rows(of: Reviewed, wish: Wish) -> Select[Any]:
-    newest = _newest(of.lecture.id)
+    latest = newest(of.lecture.id)
     contest = and_(ContestRow.registration_id == AttendanceRow.registration_id, ContestRow.state == "open")
     return (
         select(AttendanceRow)
         .join(RegistrationRow, RegistrationRow.id == AttendanceRow.registration_id)
         .join(PersonRow, PersonRow.id == AttendanceRow.person_id)
         .join(UnitRow, UnitRow.id == PersonRow.unit_id)
-        .outerjoin(newest, newest.c.registration_id == AttendanceRow.registration_id)
-        .outerjoin(AdjustmentRow, AdjustmentRow.number == newest.c.number)
+        .outerjoin(latest, latest.c.registration_id == AttendanceRow.registration_id)
+        .outerjoin(AdjustmentRow, AdjustmentRow.number == latest.c.number)
         .outerjoin(ContestRow, contest)
         .where(AttendanceRow.lecture_id == of.lecture.id, *_shown(of, wish))
     )
+
+
+def _lines(of: Reviewed, wish: Wish) -> Any:
+    """With all that a row shows; authors are people, or programs by the name of their key."""
+    author = aliased(PersonRow)
+    return (
+        _rows(of, wish)
+        .outerjoin(author, author.id == AdjustmentRow.author_id)
+        .outerjoin(ApiKeyRow, ApiKeyRow.id == AdjustmentRow.author_id)
+        .with_only_columns(
+            AttendanceRow, PersonRow.name, PersonRow.nip, PersonRow.email, UnitRow.name, UnitRow.path,
+            RegistrationRow.role, ContestRow.id, AdjustmentRow, func.coalesce(author.name, ApiKeyRow.name),
+        )
+    )  # fmt: skip
 
 
 def _shown(of: Reviewed, wish: Wish) -> list[ColumnElement[bool]]:

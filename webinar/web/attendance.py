@@ -20,6 +20,7 @@ from webinar.evidence import checks
 from webinar.evidence.rules import Check
 from webinar.hours import review
 from webinar.hours import service as hours
+from webinar.hours.adjust_rules import ADJUSTABLE
 from webinar.hours.review import Reviewed
 from webinar.hours.review_rules import Line, Show, Sort, Wish
 from webinar.lectures import service as lecture_service
@@ -143,11 +144,11 @@ async def _reviewed(
         "behind": shown.behind,
         "provisional": not (tally.final or lecture.state in service.SETTLED),
         "in_session": lecture.state in IN_SESSION,
-        "may_adjust": False,
+        "may_adjust": lecture.state in ADJUSTABLE and not lecture.trial,
         "refresh_ms": REFRESH_MS,
         "counts": counts,
         "matching": await review.matching(session, of, wish) if wish.text else counts.of(wish.show),
-        "mark": await review.mark(session, lecture.id),
+        "mark": f"{tally.tag}.{await review.mark(session, lecture.id)}",
         "rows": await _rows(session, asked.language, of, tally.window, lines),
         "wish": wish,
         "following": replace(wish, first=wish.first + wish.rows),

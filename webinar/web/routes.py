@@ -1,7 +1,9 @@
 """The route table: every address of the site, and who may call it."""
 
 from webinar.web import (
+    adjusting,
     attendance,
+    attendance_person,
     classroom,
     contests,
     health,
@@ -41,6 +43,8 @@ ROUTES: tuple[Route, ...] = (
     *lectures.ROUTES,
     *classroom.ROUTES,
     *attendance.ROUTES,
+    *adjusting.ROUTES,
+    *attendance_person.ROUTES,
     *hours.ROUTES,
     *contests.ROUTES,
     *targets.ROUTES,

@@ -22,6 +22,7 @@ class Review {
     document.body.addEventListener("htmx:afterSettle", () => this.show());
     if (this.form.dataset["live"]) new Refresh(this.form, () => this.show()).start();
     this.show();
+    this.form.dataset["ready"] = "";
   }
 
   private get boxes(): HTMLInputElement[] {

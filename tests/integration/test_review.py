@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from tests.build import MINUTE, NINE, a_person, a_registration, a_role, a_unit
+from tests.build import MINUTE, NINE, a_lecture, a_person, a_registration, a_role, a_unit
 from tests.integration.pages_world import statements, stayed
 from tests.integration.review_scene import LATER, Reviewed, a_review
 from tests.site import Answer, RunningSite
+from webinar.evidence.store import record_heartbeat
 from webinar.hours.review_rules import PAGE
 
 SHOWN = re.compile(r'<a class="person-name"[^>]*>([^<]*)</a>')
@@ -214,3 +215,224 @@ async def test_values_are_told_with_their_time(site: RunningSite) -> None:
     scene = await a_review(site)
     assert site.clock.now() == LATER
     assert "21.00" in (await looked(scene)).text
+
+
+# --- adjusting ---------------------------------------------------------------------------------
+
+
+def box(page: Answer, scene: Reviewed, who: str) -> str:
+    """What the tick beside somebody sends: the registration, and the value that is shown."""
+    found = re.search(rf'name="registration" value="({scene.seats[who].id}\.\d+)"', page.text)
+    assert found is not None
+    return found[1]
+
+
+def ticked(page: Answer, scene: Reviewed, *who: str, **more: str) -> list[tuple[str, str]]:
+    """The form of the review with some people ticked."""
+    mark = re.search(r'name="mark" value="([^"]+)"', page.text)
+    assert mark is not None
+    fields = {"mark": mark[1], "do": "1", "jp_kind": "full", "adjust_reason": "Listrik padam"} | more
+    return [*(("registration", box(page, scene, one)) for one in who), *fields.items()]
+
+
+async def values(scene: Reviewed) -> dict[str, int]:
+    """What counts for each, in hundredths, by what the page's boxes say."""
+    page = await looked(scene)
+    return {who: int(box(page, scene, who).partition(".")[2]) for who in scene.seats}
+
+
+async def test_several_are_adjusted_with_one_reason_and_the_next_page_offers_to_take_it_back(
+    site: RunningSite,
+) -> None:
+    scene = await a_review(site)
+    ratna = await scene.ratna()
+    before = await values(scene)
+    page = await looked(scene)
+    done = await ratna.post(f"{scene.path}/adjust", ticked(page, scene, "siti", "agus"))
+    assert (done.status, done.location) == (303, scene.path)
+    after = await ratna.get(scene.path)
+    assert await values(scene) == before | {"siti": 200, "agus": 200}
+    assert "Listrik padam" in after.text
+    undo = re.search(r'action="([^"]+/attendance/undo\?[^"]+)"', after.text)
+    assert undo is not None
+    back = await ratna.post(undo[1].replace("&amp;", "&"), {})
+    assert (back.status, back.location) == (303, scene.path)
+    assert await values(scene) == before
+    # A second click finds that it is taken back already.
+    assert (await ratna.post(undo[1].replace("&amp;", "&"), {})).status == 409
+
+
+async def test_everybody_who_matches_is_adjusted_also_beyond_the_page(site: RunningSite) -> None:
+    scene = await a_review(site)
+    ratna = await scene.ratna()
+    page = await looked(scene, "?q=kesehatan")
+    form = ticked(page, scene, all="1", q="kesehatan", jp_kind="other", jp="0,5")
+    assert (await ratna.post(f"{scene.path}/adjust", form)).status == 303
+    found = await values(scene)
+    assert {who for who, jp in found.items() if jp == 50} == {"agus", "budi", "dewi"}
+
+
+async def test_who_decided_about_values_that_changed_since_is_told_and_nothing_is_changed(
+    site: RunningSite,
+) -> None:
+    scene = await a_review(site)
+    ratna = await scene.ratna()
+    page = await looked(scene)
+    await scene.adjusted("siti", 100)
+    before = await values(scene)
+    late = await ratna.post(f"{scene.path}/adjust", ticked(page, scene, "siti", "agus"))
+    assert late.status == 412
+    assert "Siti Rahma" in late.text
+    assert "Listrik padam" in late.text
+    everybody = await ratna.post(f"{scene.path}/adjust", ticked(page, scene, all="1"))
+    assert everybody.status == 412
+    assert await values(scene) == before
+    # The page that says so has the values of now: sending it again is a decision about them.
+    boxes = [("registration", one) for one in re.findall(r'name="registration" value="([^"]+)"', late.text)]
+    again = [(name, value) for name, value in ticked(await looked(scene), scene) if name != "registration"]
+    assert (await ratna.post(f"{scene.path}/adjust", boxes + again)).status == 303
+    assert await values(scene) == before | {"siti": 200, "agus": 200}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"adjust_reason": " "}, "adjust-reason-error"),
+        ({"jp_kind": "other", "jp": "many"}, "jp-error"),
+        ({"jp_kind": "other", "jp": "99"}, "jp-error"),
+        ({"jp_kind": ""}, "jp-error"),
+    ],
+)
+async def test_what_is_wrong_is_shown_beside_what_was_typed(
+    site: RunningSite, wrong: dict[str, str], field: str
+) -> None:
+    scene = await a_review(site)
+    ratna = await scene.ratna()
+    before = await values(scene)
+    page = await looked(scene)
+    answer = await ratna.post(f"{scene.path}/adjust", ticked(page, scene, "siti", **wrong))
+    assert answer.status == 422
+    assert f'id="{field}"' in answer.text
+    assert box(answer, scene, "siti")
+    assert await values(scene) == before
+
+
+async def test_without_a_dialog_a_page_asks_for_value_and_reason(site: RunningSite) -> None:
+    scene = await a_review(site)
+    ratna = await scene.ratna()
+    form = [pair for pair in ticked(await looked(scene), scene, "siti", "agus") if pair[0] != "do"]
+    page = await ratna.post(f"{scene.path}/adjust", form)
+    assert page.status == 200
+    assert "Siti Rahma" in page.text
+    assert box(page, scene, "agus")
+    nobody = await ratna.post(f"{scene.path}/adjust", {})
+    assert (nobody.status, nobody.location) == (303, scene.path)
+
+
+async def test_nobody_is_adjusted_while_the_lecture_runs(site: RunningSite) -> None:
+    scene = await a_review(site, state="live")
+    page = await looked(scene)
+    assert "no-picking" in page.text
+    answer = await (await scene.ratna()).post(f"{scene.path}/adjust", ticked(page, scene, "siti"))
+    assert answer.status == 409
+
+
+async def test_another_units_organiser_and_another_lectures_people_are_not_found(site: RunningSite) -> None:
+    scene = await a_review(site)
+    page = await looked(scene)
+    async with site.database.writing() as session:
+        tono = await a_person(session, scene.health, name="Tono", role="organiser")
+        other = await a_lecture(session, scene.health, state="ended", ended_at=NINE + 90 * MINUTE)
+        stranger = await a_registration(session, other, tono)
+    elsewhere = await site.signed_in(tono.id)
+    siti = scene.seats["siti"].id
+    assert (await elsewhere.post(f"{scene.path}/adjust", ticked(page, scene, "siti"))).status == 404
+    assert (await elsewhere.post(f"{scene.path}/undo?batch=x", {})).status == 404
+    for path in ("", "/live", f"/{siti}"):
+        assert (await elsewhere.get(scene.path + path)).status == 404
+    ratna = await scene.ratna()
+    assert (await ratna.get(f"{scene.path}/{stranger.id}")).status == 404
+    form = [("registration", f"{stranger.id}.0"), *ticked(page, scene)]
+    assert (await ratna.post(f"{scene.path}/adjust", form)).status == 404
+
+
+async def test_a_reason_stays_text_wherever_it_is_shown(site: RunningSite) -> None:
+    scene = await a_review(site)
+    bad = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
+    await scene.adjusted("siti", 200, reason=bad)
+    await scene.contested("siti", bad)
+    ratna = await scene.ratna()
+    for path in ("", "/live", f"/{scene.seats['siti'].id}"):
+        page = await ratna.get(scene.path + path)
+        assert page.status == 200
+        assert "<script>alert" not in page.text
+        assert "<img src=x" not in page.text
+
+
+# --- the evidence of one person ----------------------------------------------------------------
+
+
+async def test_each_fact_is_shown_with_its_source_and_seconds_minutes_are_folded(
+    site: RunningSite,
+) -> None:
+    scene = await a_review(site)
+    async with site.database.writing() as session:
+        for minute in range(40):
+            await record_heartbeat(
+                session,
+                lecture_id=scene.lecture.id,
+                registration_id=scene.seats["siti"].id,
+                identity="siti.abcdefgh",
+                visible=minute < 30,
+                at=NINE + minute * MINUTE + 5_000,
+            )
+    page = await (await scene.ratna()).get(f"{scene.path}/{scene.seats['siti'].id}")
+    assert page.status == 200
+    story = re.findall(r'<li class="story-item story-(\w+)"><time[^>]*>([^<]*)</time>', page.text)
+    assert story == [
+        ("heartbeat", "09.00.05–09.29.05"),
+        ("webhook", "09.01.00"),
+        ("heartbeat", "09.30.05–09.39.05"),
+        ("webhook", "09.52.00"),
+    ]
+    assert "51 dari 90 menit" in page.text
+    assert "abcdefgh" in page.text
+
+
+async def test_somebody_who_never_came_has_a_page_too(site: RunningSite) -> None:
+    scene = await a_review(site)
+    page = await (await scene.ratna()).get(f"{scene.path}/{scene.seats['agus'].id}")
+    assert page.status == 200
+    assert "Tidak hadir di ruang." in page.text
+
+
+async def test_a_persons_page_shows_every_adjustment_and_takes_the_last_one_back(
+    site: RunningSite,
+) -> None:
+    scene = await a_review(site)
+    ratna = await scene.ratna()
+    here = f"{scene.path}/{scene.seats['siti'].id}"
+    page = await ratna.get(here)
+    form = ticked(page, scene, "siti", next=here)
+    assert (await ratna.post(f"{scene.path}/adjust", form)).location == here
+    page = await ratna.get(here)
+    id = re.search(r'name="adjustment" value="(\w+)"', page.text)
+    assert id is not None
+    back = await ratna.post(f"{scene.path}/undo", {"adjustment": id[1], "next": here})
+    assert (back.status, back.location) == (303, here)
+    assert (await ratna.get(here)).text.count("Listrik padam") == 2
+    away = await ratna.post(f"{scene.path}/adjust", ticked(page, scene, "siti", next="//evil.example"))
+    assert away.location in {scene.path, ""}
+
+
+@pytest.mark.parametrize("many", [1, 3])
+async def test_the_page_of_a_person_costs_the_same_whatever_there_is(site: RunningSite, many: int) -> None:
+    scene = await a_review(site)
+    for _ in range(many):
+        await scene.adjusted("siti", 200)
+    ratna = await scene.ratna()
+    here = f"{scene.path}/{scene.seats['siti'].id}"
+    await ratna.get(here)
+    with statements(site) as seen:
+        assert (await ratna.get(here)).status == 200
+    assert len(seen) < 45

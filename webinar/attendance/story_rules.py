@@ -62,15 +62,15 @@ class Item:
     spans: tuple[Span, ...] = field(default=())
 
 
-def story(evidence: Evidence, asked: Sequence[Asked]) -> list[Item]:
+def story(evidence: Evidence, seat: str, asked: Sequence[Asked]) -> list[Item]:
     """All of it in the order of time.
 
     Args:
-        evidence: what tells of this person, and of the rooms.
+        evidence: what tells of this person, and of the rooms: for these it has somebody else's first events, too.
         asked: the presence checks that the person was asked.
     """
     items = [
-        *_events(evidence.events),
+        *_events(evidence.events, seat),
         *_looks(evidence.sweeps),
         *_beats(evidence.beats),
         *_checks(evidence, asked),
@@ -94,10 +94,11 @@ _EVENTS: Mapping[str, What] = {
 }
 
 
-def _events(events: Iterable[Event]) -> Iterator[Item]:
+def _events(events: Iterable[Event], seat: str) -> Iterator[Item]:
     for event in events:
         what = _EVENTS.get(event.event)
-        if what is None or (what not in {What.ROOM_BEGAN, What.ROOM_ENDED} and not event.identity):
+        of_room = what in {What.ROOM_BEGAN, What.ROOM_ENDED}
+        if what is None or not (of_room or (event.identity or "").startswith(f"{seat}.")):
             continue
         at = event.created_at_s * 1000
         if what is What.JOINED and event.joined_at_ms:

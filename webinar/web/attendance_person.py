@@ -79,7 +79,7 @@ async def person(request: web.Request) -> web.StreamResponse:
     there = union(spans_of(line.presence))
     met = asked_of(Checks(found.evidence.checks, answers.get(id, {})), there, line.role)
     mine = [one for one in connections(found.evidence, asked.now) if one.seat == seat.seat]
-    items = story(found.evidence, met)
+    items = story(found.evidence, seat.seat, met)
     start, end = _reach(window, mine)
     return asked.page(
         "attendance/person.html",

@@ -9,12 +9,8 @@ MINUTE = 60_000
 ME = "seat.tabone"
 
 
-def event(
-    name: str, at: int, *, born: int | None = None, identity: str | None = ME, reason: str = ""
-) -> Event:
-    return Event(
-        f"{name}{at}", name, "r.main", "RM_1", "PA_1", identity, "standard", born, at // 1000, reason, at
-    )
+def event(name: str, at: int, *, born: int | None = None, who: str | None = ME, why: str = "") -> Event:
+    return Event(f"{name}{at}", name, "r.main", "RM_1", "PA_1", who, "standard", born, at // 1000, why, at)
 
 
 def look(at: int, *identities: str, room: str | None = "RM_1") -> Sweep:

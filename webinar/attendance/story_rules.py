@@ -66,7 +66,7 @@ def story(evidence: Evidence, seat: str, asked: Sequence[Asked]) -> list[Item]:
     """All of it in the order of time.
 
     Args:
-        evidence: what tells of this person, and of the rooms: for these it has somebody else's first events, too.
+        evidence: what tells of this person, and of the rooms (whose first events are somebody else's).
         asked: the presence checks that the person was asked.
     """
     items = [

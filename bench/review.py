@@ -13,8 +13,8 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,22 +51,14 @@ def figure(name: str, value: float, **settings: object) -> None:
     print(json.dumps(line | {"better": "lower", "settings": {**settings, **load}}), flush=True)
 
 
-@asynccontextmanager
-async def databases() -> AsyncIterator[dict[str, Database]]:
-    """Migrated and empty, one of each kind."""
+@contextmanager
+def addresses() -> Iterator[dict[str, str]]:
+    """Of one empty database of each kind."""
     with tempfile.TemporaryDirectory() as folder, postgres(fsync=True) as server:
-        urls = {
+        yield {
             "sqlite": f"sqlite+aiosqlite:///{Path(folder) / 'pendopo.db'}",
-            "postgresql": await server.create("review"),
+            "postgresql": asyncio.run(server.create("review")),
         }
-        for url in urls.values():
-            await upgrade(url)
-        found = {name: Database(url) for name, url in urls.items()}
-        try:
-            yield found
-        finally:
-            for db in found.values():
-                await db.close()
 
 
 async def filled(db: Database) -> tuple[PersonRow, LectureRow, LectureRow]:
@@ -238,11 +230,17 @@ async def _unchanged(visitor: Visitor, path: str, name: str) -> None:
     figure("review_unchanged_p50", statistics.median(took), database=name)
 
 
-async def main() -> None:
-    async with databases() as found, chromium() as browser:
-        for name, db in found.items():
-            await measured(name, db, browser)
+async def main(urls: Mapping[str, str]) -> None:
+    async with chromium() as browser:
+        for name, url in urls.items():
+            await upgrade(url)
+            db = Database(url)
+            try:
+                await measured(name, db, browser)
+            finally:
+                await db.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with addresses() as found:
+        asyncio.run(main(found))

@@ -50,6 +50,8 @@ def test_an_end_is_told_in_whole_seconds_and_when_it_was_received_sharpens_it() 
 
 def test_an_end_that_was_told_late_is_in_the_middle_of_its_second() -> None:
     assert one(joined(10), left(100.7, received_at=at(140))).end == at(100.5)
+    assert one(joined(10), left(100.7, received_at=at(101.25))).end == at(100.5)
+    assert one(joined(10), left(100.7, received_at=at(101.249))).end == at(100.999)
 
 
 def test_a_receiver_whose_clock_is_behind_moves_no_end_out_of_its_second() -> None:

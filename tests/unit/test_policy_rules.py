@@ -16,7 +16,7 @@ from webinar.policies.rules import (
     sentence,
     settling_seconds,
 )
-from webinar.policies.wording import told
+from webinar.policies.wording import promise, told
 
 NINETY = 90 * 60
 THRESHOLD = default("p", "i")
@@ -38,6 +38,48 @@ def test_a_participant_reads_what_to_do_in_one_sentence() -> None:
     assert told("id", sentence(PROPORTIONAL, 200, NINETY)) == (
         "Setiap 45 menit kehadiran bernilai 1 JP, paling banyak 2 JP dalam 90 menit."
     )
+
+
+@pytest.mark.parametrize(
+    ("checks", "needed", "text_id", "text_en"),
+    [
+        (
+            3,
+            2,
+            "Jawab paling sedikit 2 dari 3 cek kehadiran yang muncul tanpa pemberitahuan.",
+            "Answer at least 2 of 3 presence checks that are asked unannounced.",
+        ),
+        (
+            3,
+            3,
+            "Jawab semua 3 cek kehadiran yang muncul tanpa pemberitahuan.",
+            "Answer all 3 presence checks that are asked unannounced.",
+        ),
+        (
+            1,
+            1,
+            "Jawab cek kehadiran yang muncul tanpa pemberitahuan.",
+            "Answer the presence check that is asked unannounced.",
+        ),
+    ],
+)
+def test_the_promise_says_how_often_to_answer(checks: int, needed: int, text_id: str, text_en: str) -> None:
+    asking = replace(THRESHOLD, checks=checks, checks_needed=needed)
+    assert promise("id", asking, 200, NINETY).endswith("untuk mendapat 2 JP. " + text_id)
+    assert promise("en", asking, 200, NINETY).endswith("to earn 2 JP. " + text_en)
+
+
+def test_the_promise_says_what_the_replay_is_worth_and_nothing_that_does_not_count() -> None:
+    replayed = replace(THRESHOLD, replay_percent=50, replay_days=7, checks=2)
+    assert promise("id", replayed, 200, NINETY) == (
+        "Hadir paling sedikit 72 dari 90 menit untuk mendapat 2 JP."
+        " Menit yang terlewat dihitung 50 % jika Anda menonton rekamannya dalam 7 hari."
+    )
+    assert promise("en", replayed, 200, NINETY) == (
+        "Attend at least 72 of 90 minutes to earn 2 JP."
+        " Minutes of the replay that you missed count 50 % if you watch them within 7 days."
+    )
+    assert promise("id", replayed, 0, NINETY) == ""
 
 
 def test_a_share_that_is_no_whole_minute_is_rounded_up_in_the_sentence() -> None:

@@ -165,12 +165,7 @@ def sentences(policy: Policy, jp: int, window_s: int) -> tuple[Sentence, ...]:
     """Everything that a participant must do, and what else counts; the first is `sentence`."""
     said = [sentence(policy, jp, window_s)]
     if policy.checks and policy.checks_needed:
-        said.append(
-            Sentence(
-                "Answer at least %(needed)s of %(checks)s presence checks that are asked unannounced.",
-                {"needed": policy.checks_needed, "checks": policy.checks},
-            )
-        )
+        said.append(_answers(policy))
     if policy.replay_percent:
         said.append(
             Sentence(
@@ -180,6 +175,19 @@ def sentences(policy: Policy, jp: int, window_s: int) -> tuple[Sentence, ...]:
             )
         )
     return tuple(said)
+
+
+def _answers(policy: Policy) -> Sentence:
+    if policy.checks_needed < policy.checks:
+        return Sentence(
+            "Answer at least %(needed)s of %(checks)s presence checks that are asked unannounced.",
+            {"needed": policy.checks_needed, "checks": policy.checks},
+        )
+    if policy.checks == 1:
+        return Sentence("Answer the presence check that is asked unannounced.", {})
+    return Sentence(
+        "Answer all %(checks)s presence checks that are asked unannounced.", {"checks": policy.checks}
+    )
 
 
 DRAFT = Policy("", 0, "", "", Kind.THRESHOLD, threshold_percent=80)

@@ -4,6 +4,8 @@
 export interface Check {
   id: string;
   number: number;
+  /** Not told with the asking itself, where it is now. */
+  asked_at?: number;
   closes_at: number;
   answered?: number;
 }

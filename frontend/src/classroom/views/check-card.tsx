@@ -1,7 +1,7 @@
 import { CircleCheck, UserCheck } from "lucide";
 import { useLayoutEffect, useState } from "preact/hooks";
 
-import { open, share } from "../checks";
+import { open, share, type Check } from "../checks";
 import { readDuration } from "../clock";
 import { say, useServerNow, type View } from "./common";
 import { Icon } from "./icon";
@@ -26,11 +26,12 @@ export function CheckCard({ app, model }: View) {
     );
   }
   if (asked.done) return <Thanks key={asked.check.id} app={app} model={model} />;
-  return <Question key={asked.check.id} app={app} model={model} closesAt={asked.check.closes_at} now={now} />;
+  return <Question key={asked.check.id} app={app} model={model} check={asked.check} now={now} />;
 }
 
-function Question({ app, closesAt, now }: View & { closesAt: number; now: number }) {
-  const [since] = useState(now);
+function Question({ app, check, now }: View & { check: Check; now: number }) {
+  const [since] = useState(check.asked_at ?? now);
+  const closesAt = check.closes_at;
   // Whoever listens from another tab sees it in the title.
   useLayoutEffect(() => {
     const before = document.title;

@@ -97,6 +97,8 @@ OBJECTS = (
     (r"GET /j/{link}", frozenset(ROLES)),
     (r"\w+ /(sign-in/link|password)/{token}", frozenset(ROLES)),
     (r"GET /people/{id}", SEES_THE_PERSON),
+    # Hours are for the person, and for offices in the person's own unit.
+    (r"GET /people/{id}/hours", MANAGES | {PARTICIPANT, MANAGER}),
     (r"\w+ /people/{id}/(edit|deactivate|reactivate)", MANAGES),
     (r"POST /people/{id}/(roles(/withdraw)?|erase)", frozenset({ADMINISTRATOR})),
     (r"POST /people/{id}/exemptions(/{exemption}/take-back)?", MANAGES),

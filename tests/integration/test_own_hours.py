@@ -5,7 +5,7 @@ import io
 from pypdf import PdfReader
 from sqlalchemy import insert, update
 
-from tests.build import DAY, NINE, a_person
+from tests.build import DAY, NINE, a_person, a_unit
 from tests.integration.pages_world import a_booked, a_world, statements
 from tests.site import RunningSite
 from webinar.hours.tables import LedgerRow, YearTargetRow
@@ -103,3 +103,25 @@ async def test_the_own_year_can_be_had_on_paper_and_nobody_elses(site: RunningSi
     theirs = PdfReader(io.BytesIO((await stranger.get("/hours.pdf")).body)).pages[0].extract_text()
     assert "Arsip" not in theirs
     assert (await site.visitor().get("/hours.pdf")).status == 303
+
+
+async def test_the_hours_of_a_person_are_for_that_person_and_for_offices_in_the_unit(
+    site: RunningSite,
+) -> None:
+    world = await a_world(site)
+    path = f"/people/{world.participant.id}/hours"
+    seen = {
+        who: (await (await world.as_(who)).get(path)).status
+        for who in ("organiser", "manager", "participant")
+    }
+    assert seen == {"organiser": 200, "manager": 200, "participant": 200}
+    async with site.database.writing() as session:
+        other = await a_person(session, world.institution, name="Orang Lain")
+        far = await a_unit(session, world.institution, name="Dinas Jauh")
+        tono = await a_person(session, far, name="Tono", role="organiser")
+    for who in (other, tono):
+        assert (await (await site.signed_in(who.id)).get(path)).status == 404
+    # Contesting is the participant's own.
+    manager = (await (await world.as_("manager")).get(path)).text
+    assert f"/lectures/{world.lectures['final'].id}/contest" not in manager
+    assert f'href="{path}?year=2025"' in manager

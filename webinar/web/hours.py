@@ -7,6 +7,7 @@ from aiohttp import web
 
 from webinar.core import language as wording
 from webinar.core.clock import to_datetime
+from webinar.core.errors import NotFound
 from webinar.core.language import Language
 from webinar.hours import service as hours
 from webinar.hours.outlook_rules import outlook
@@ -14,6 +15,7 @@ from webinar.hours.rules import YearEntry
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import UPCOMING, Lecture, year_of
 from webinar.people import store as people
+from webinar.people.rules import Person
 from webinar.reports import year_file
 from webinar.reports.calendar_rules import Month, day_of, month, wished
 from webinar.web.context import Context, context
@@ -28,11 +30,25 @@ AHEAD = 200
 async def own_hours(request: web.Request) -> web.StreamResponse:
     """The own hours of a year against the target: what counted, what did not, what is still to come."""
     asked = context(request)
-    person = asked.signed_in
+    return await _page(asked, asked.signed_in, "/hours")
+
+
+async def of_person(request: web.Request) -> web.StreamResponse:
+    """The same of somebody else, for those who hold an office in that person's unit."""
+    asked, person_id = context(request), request.match_info["id"]
+    async with asked.reading() as session:
+        person = await people.person(session, asked.rights, person_id)
+    if not people.may_see_private(asked.rights, person.id, person.unit_path):
+        raise NotFound
+    return await _page(asked, person, f"/people/{person.id}/hours")
+
+
+async def _page(asked: Context, person: Person, base: str) -> web.Response:
+    query = asked.request.query
     async with asked.reading() as session:
         home = await people.institution(session, person.institution_id)
         this_year = to_datetime(asked.now, home.zone or person.zone).year
-        year = _year(request.query.get("year", ""), this_year)
+        year = _year(query.get("year", ""), this_year)
         found = await hours.year_of(session, asked.rights, person.id, year, asked.now, asked.language)
         seats = await lectures.of_person(
             session, person.id, since=asked.now, states=tuple(UPCOMING), limit=AHEAD
@@ -41,11 +57,14 @@ async def own_hours(request: web.Request) -> web.StreamResponse:
     began = to_datetime(person.created_at, home.zone or person.zone).year
     return asked.page(
         "hours/year.html",
+        person=person,
+        own=person.id == asked.signed_in.id,
+        base=base,
         year=found,
         groups=_groups(found.entries),
         outlook=outlook(found, [one for one in ahead if year_of(one.starts_at, found.zone) == year]),
         ahead=ahead,
-        month=_month(asked, ahead, request.query.get("month", "")),
+        month=_month(asked, ahead, query.get("month", "")),
         month_name=lambda day: wording.month_name(asked.language, day),
         weekdays=_weekdays(asked.language),
         this_year=this_year,
@@ -99,4 +118,5 @@ def _year(wish: str, this_year: int) -> int:
 ROUTES = (
     Route("GET", "/hours", own_hours, Access.SIGNED_IN),
     Route("GET", "/hours.pdf", as_pdf, Access.SIGNED_IN),
+    Route("GET", "/people/{id}/hours", of_person, Access.SIGNED_IN),
 )

@@ -37,6 +37,7 @@ from webinar.core.ids import new_id
 from webinar.lectures.tables import RegistrationRow
 from webinar.migrations import upgrade
 from webinar.people.tables import PersonRow
+from webinar.processes import BACKLOG
 
 VIEWERS, EVERY_S, SECONDS, WARM_S, LINES = 10_000, 15, 20, 5, 256
 CORES_TO_REACH = 0.5
@@ -183,7 +184,7 @@ async def serve(url: str, port: int) -> None:
     async with wiring.site(settings) as site:
         runner = web.AppRunner(create_app(site), access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+        await web.TCPSite(runner, "127.0.0.1", port, backlog=BACKLOG).start()
         print("ready", flush=True)
         await asyncio.Event().wait()
 

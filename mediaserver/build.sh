@@ -1,12 +1,18 @@
 #!/bin/sh
 # Builds the pinned LiveKit server into mediaserver/bin/livekit-server (about 2.5 minutes the first
 # time on two cores, seconds afterwards). Does nothing when that version is there, or is on PATH.
-# With --check it only says, by its exit code, whether it is.
+# With --check it only says, by its exit code, whether it is. With --storm it builds bin/webhook-storm
+# instead, which the fault test of a storm of leaves sends its webhooks with.
 set -eu
 
 cd "$(dirname "$0")"
 wanted=1.13.5
 out=bin/livekit-server
+
+if [ "${1:-}" = --storm ]; then
+    mkdir -p bin
+    CGO_ENABLED=0 exec go build -mod=readonly -buildvcs=false -o bin/webhook-storm ./storm
+fi
 
 is_wanted() {
     [ -n "$1" ] && [ -x "$1" ] && [ "$("$1" --version 2>/dev/null)" = "livekit-server version $wanted" ]

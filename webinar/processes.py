@@ -23,6 +23,8 @@ from webinar.core.effects_runner import worker_name
 
 SHORTEST_SECRET = 32
 SHUTDOWN_S = 5.0
+# A lecture of thousands begins in one moment, and all of them come in it.
+BACKLOG = 2048
 
 log = structlog.get_logger()
 
@@ -121,7 +123,7 @@ PROCESSES: dict[str, Process] = {
 async def _served(runner: web.BaseRunner, host: str, port: int) -> AsyncIterator[None]:
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
         log.info("listening", host=host, port=port)
         yield
     finally:

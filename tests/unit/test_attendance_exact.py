@@ -4,10 +4,13 @@ import pytest
 
 from tests.unit.attendance_build import at, beats, event, every, evidence, joined, left, seen, sweep
 from webinar.attendance.connection_rules import Connection
+from webinar.attendance.counted_rules import counted
 from webinar.attendance.credit_rules import presence, seconds_in
+from webinar.attendance.interval_rules import clipped, covers, missing, union
 from webinar.attendance.rules import connections, cut
 from webinar.evidence.rules import Beats, Event, Sweep
 from webinar.lectures.rules import Window
+from webinar.policies.rules import Kind, Policy
 
 LOST, BACK, ENDED = "CONNECTION_TIMEOUT", "DUPLICATE_IDENTITY", "ROOM_DELETED"
 
@@ -231,3 +234,37 @@ def test_seconds_of_those_without_a_seat_are_counted_to_the_millisecond() -> Non
     assert seconds_in(presence([connection(0, 100, 10)]), window, 0) == (100, 10)
     assert seconds_in(presence([connection(0, 100, 1.001)]), window, 0) == (100, 2)
     assert all(isinstance(n, int) for n in seconds_in(presence([connection(0, 100.5, 1.5)]), window, 0))
+
+
+# --- intervals ---
+
+
+def test_intervals_that_touch_are_one_and_empty_ones_are_none() -> None:
+    assert union([(0, 10), (10, 20), (30, 30), (25, 25)]) == [(0, 20)]
+    assert union([(5, 3)]) == []
+
+
+def test_what_only_touches_has_nothing_in_common() -> None:
+    assert clipped([(0, 5), (10, 12)], [(5, 10)]) == []
+
+
+def test_what_is_missing_has_no_empty_holes() -> None:
+    assert missing([(0, 10)], [(0, 10)]) == []
+    assert missing([(0, 4), (6, 10)], [(0, 10)]) == [(4, 6)]
+    assert missing([(0, 5), (10, 12)], [(5, 10), (12, 15)]) == [(5, 10), (12, 15)]
+
+
+def test_a_span_is_covered_up_to_its_very_ends() -> None:
+    assert covers([(0, 10)], (0, 10))
+    assert not covers([(0, 10)], (0, 11))
+    assert not covers([(1, 10)], (0, 10))
+    assert not covers([(0, 5), (6, 10)], (0, 10))
+
+
+def test_the_grace_is_in_seconds_and_exact() -> None:
+    policy = Policy("p", 1, "i", "x", Kind.PROPORTIONAL, grace_s=30)
+    window = Window(((at(0), at(200)),))
+    for back, counts in ((130, 200), (130.02, 169.98)):
+        found = counted([(at(0), at(100)), (at(back), at(200))], [(at(0), at(200))], window, policy)
+        assert found.percent_ms == round(counts * 100_000)
+        assert found.watched == ()

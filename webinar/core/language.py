@@ -8,7 +8,7 @@ day and month are those of the Indonesian office).
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -207,8 +207,7 @@ def duration(language: Language, milliseconds: int) -> str:
 
 def number(language: Language, value: float, digits: int = 0) -> str:
     """61.964 in Indonesian, 61,964 in English; with a fixed number of decimals."""
-    pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    return format_decimal(value, pattern, locale=_LOCALES[language])
+    return _decimal(language, value, "#,##0" + ("." + "0" * digits if digits else ""))
 
 
 def percent(language: Language, ratio: float, digits: int = 0) -> str:
@@ -221,4 +220,10 @@ def percent(language: Language, ratio: float, digits: int = 0) -> str:
 
 def jp(language: Language, hundredths: int) -> str:
     """Hundredths of a JP without idle zeros: 200 is 2, 150 is 1,5, 133 is 1,33."""
-    return format_decimal(hundredths / 100, "#,##0.##", locale=_LOCALES[language])
+    return _decimal(language, hundredths / 100, "#,##0.##")
+
+
+@lru_cache(maxsize=8_192)
+def _decimal(language: Language, value: float, pattern: str) -> str:
+    """A page of two hundred people writes a thousand numbers, most of them alike; each takes a while."""
+    return format_decimal(value, pattern, locale=_LOCALES[language])

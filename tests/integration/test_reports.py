@@ -16,7 +16,9 @@ from webinar.core import effects
 from webinar.core.effects import Again, Done
 from webinar.core.ids import new_id
 from webinar.hours.tables import AdjustmentRow, LedgerHeadRow
+from webinar.people.access import scope_of
 from webinar.people.tables import PersonRow, RoleRow
+from webinar.privacy import erase
 from webinar.reports import files
 from webinar.reports.rules import DIRECT_ROWS, KEPT_MS
 from webinar.reports.service import ReportMaker
@@ -258,3 +260,25 @@ async def test_whoever_makes_a_file_has_the_rights_of_its_asker_only(site: Runni
         assert row is not None
         assert (row.state, row.content) == ("failed", None)
         assert json.dumps(row.wish)
+
+
+async def test_files_that_name_somebody_go_when_that_person_is_erased(
+    site: RunningSite, world: World
+) -> None:
+    await drop_other_effects(site)
+    async with site.database.writing() as session:
+        leaver = await a_person(session, world.institution, name="Pergi", email=None)
+        await a_registration(session, world.lectures["final"], leaver)
+        admin = await a_person(session, world.institution, name="Ade", role="administrator")
+    ratna = await world.as_("organiser")
+    names_them = await ratna.post(world.path("final", "exports"), {"kind": "csv"})
+    does_not = await ratna.post(world.path("ended", "exports"), {"kind": "csv"})
+    async with site.database.writing() as session:
+        scope = await scope_of(session, admin.id)
+        await erase.erase(session, scope, leaver.id, reason="Permintaan sendiri", now=site.clock.now())
+    assert [(await ratna.get(asked.location)).status for asked in (names_them, does_not)] == [404, 200]
+    maker = ReportMaker(site.database, site.clock)
+    for effect in await effects.claim(
+        site.database, worker="w", limit=9, lease_ms=1_000, now=site.clock.now()
+    ):
+        assert await maker.make_report(effect)

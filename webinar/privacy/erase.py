@@ -3,7 +3,7 @@
 The ledger and the evidence hold ids only, so that they verify as before.
 """
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.attendance.tables import AttendanceRow
@@ -30,6 +30,7 @@ from webinar.people.tables import (
     SignInTokenRow,
 )
 from webinar.privacy.rules import pseudonym
+from webinar.reports.tables import ReportRow
 
 
 class StillExpected(Refused):
@@ -62,6 +63,7 @@ async def erase(session: AsyncSession, scope: Scope, person_id: str, *, reason: 
     await _forget_person(session, person, now)
     await _forget_words(session, person_id)
     await _forget_trail(session, person_id)
+    await _forget_files(session, person)
     await audit.record(
         session,
         at=now,
@@ -73,6 +75,13 @@ async def erase(session: AsyncSession, scope: Scope, person_id: str, *, reason: 
     )
     session.expire_all()
     return await people.person(session, scope, person_id)
+
+
+async def _forget_files(session: AsyncSession, person: Person) -> None:
+    """Files that were made and may name the person; they can be made anew."""
+    lectures = select(RegistrationRow.lecture_id).where(RegistrationRow.person_id == person.id)
+    of_units = and_(ReportRow.lecture_id.is_(None), ReportRow.institution_id == person.institution_id)
+    await session.execute(delete(ReportRow).where(or_(ReportRow.lecture_id.in_(lectures), of_units)))
 
 
 async def _refuse_expected(session: AsyncSession, person_id: str) -> None:

@@ -199,7 +199,9 @@ class World:
 
     async def _until_final(self) -> None:
         plan = self.scenario
-        done_at = self.ends_at + plan.overrun_ms + plan.quiet_ms
+        # A media server that is away at the end has its room closed when it is back.
+        calm_at = self.starts_at + max((fault.at + fault.lasts for fault in plan.faults), default=0)
+        done_at = max(self.ends_at + plan.overrun_ms + plan.quiet_ms, calm_at)
         latest = done_at + PATIENCE_MS
         await asyncio.sleep((min(done_at, latest) - self._now()) / 1000)
         while self._now() < latest:

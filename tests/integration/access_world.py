@@ -29,7 +29,7 @@ from tests.site import LINK_KEY, RunningSite, Visitor
 from webinar.attendance.tables import AttendanceRow
 from webinar.core.ids import new_id
 from webinar.core.tables import AuditRow, EffectRow
-from webinar.hours.tables import ContestRow
+from webinar.hours.tables import AttendanceListRow, ContestRow
 from webinar.lectures.rules import link_token
 from webinar.lectures.tables import LectureRow, RegistrationRow
 from webinar.people.access import API_SCOPES, scope_of
@@ -81,6 +81,7 @@ OBJECTS = (
     # The manager holds an office in the unit; who organises another one does not.
     (r"\w+ /units/{id}/\w+(\.\w+)?(/{lecture})?", MANAGES | {MANAGER}),
     (r"GET /lectures/{id}/contests", MANAGES),
+    (r"\w+ /lectures/{id}/lists(/{list}/file)?", MANAGES),
     # Organisers are led on to what others contest; here they have nothing to contest of their own.
     (r"GET /lectures/{id}/contest", HAS_A_SEAT),
     (r"POST /lectures/{id}/contest", frozenset({PARTICIPANT, LECTURER})),
@@ -209,7 +210,21 @@ async def a_world(site: RunningSite) -> World:
         await a_room(session, lecture, state="open")
         await _a_replay(session, site, lecture)
         over = await _an_absence(session, unit, people[OUTSIDER], policy)
-        contest_id, exemption_id = new_id(), new_id()
+        contest_id, exemption_id, list_id = new_id(), new_id(), new_id()
+        session.add(
+            AttendanceListRow(
+                id=list_id,
+                institution_id=home.id,
+                lecture_id=lecture.id,
+                reason="Satu layar.",
+                file_name="daftar.pdf",
+                content_type="application/pdf",
+                content=b"%PDF-",
+                sha256="0" * 64,
+                people=[],
+                created_at=NINE,
+            )
+        )
         session.add(
             ExemptionRow(
                 id=exemption_id,
@@ -246,7 +261,7 @@ async def a_world(site: RunningSite) -> World:
             "registration": seat.id, "seat": seat.seat, "name": init_name(0),
             "link": f"{seat.id}.{link_token(LINK_KEY.encode(), seat.id, 1)}", "token": "a" * 43,
             "check": "a" * 26, "lecture": over.id,
-            "contests": contest_id, "exemption": exemption_id,
+            "contests": contest_id, "exemption": exemption_id, "list": list_id,
             "units": unit.id, "keys": key_id, "policies": policy.id,
             "reports": report_id, "unit": unit.id, "institution": home.id,
         },

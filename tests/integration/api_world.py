@@ -1,6 +1,6 @@
 """What the tests of the API find: two institutions, people, a lecture with registrations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -8,7 +8,10 @@ from referencing import Registry, Resource
 
 from tests.build import NINE, a_lecture, a_person, a_registration, a_unit, an_institution
 from tests.site import Answer, Program, RunningSite
+from webinar.core.ids import new_id
+from webinar.hours.tables import AdjustmentRow, ContestRow
 from webinar.people.access import API_SCOPES
+from webinar.people.tables import PersonRow, UnitRow
 from webinar.web.api.endpoint import Endpoint
 from webinar.web.api.openapi import document
 from webinar.web.api.routes import ENDPOINTS
@@ -33,6 +36,8 @@ class World:
     elsewhere: str
     stranger: str
     program: Program
+    # Ids of a lecture that is over, where somebody was adjusted to 1 JP and contests it; made when asked for.
+    over: dict[str, str] = field(default_factory=dict)
 
     @property
     def ids(self) -> dict[str, str]:
@@ -56,6 +61,30 @@ async def a_world(site: RunningSite) -> World:
         stranger = await a_person(session, elsewhere, name="Wayan")
     program = await site.program(home.id, *API_SCOPES)
     return World(home.id, unit.id, siti.id, budi.id, lecture.id, seat.id, elsewhere.id, stranger.id, program)
+
+
+async def a_lecture_that_is_over(site: RunningSite, world: World) -> dict[str, str]:
+    """Ids of the lecture, the seat, the adjustment's batch and the contest."""
+    batch, contest = new_id(), new_id()
+    async with site.database.writing() as session:
+        unit = await session.get_one(UnitRow, world.unit)
+        siti = await session.get_one(PersonRow, world.siti)
+        lecture = await a_lecture(
+            session, unit, starts_at=NINE - 86_400_000, state="ended", ended_at=NINE - 80_000_000
+        )
+        seat = await a_registration(session, lecture, siti)
+        about = {
+            "institution_id": world.institution, "lecture_id": lecture.id,
+            "registration_id": seat.id, "person_id": siti.id,
+        }  # fmt: skip
+        session.add(
+            AdjustmentRow(
+                **about, id=new_id(), batch_id=batch, before_jp=0, after_jp=100, reason="x", at=NINE
+            )
+        )
+        session.add(ContestRow(**about, id=contest, text="Saya hadir.", state="open", jp=100, opened_at=NINE))
+    world.over = {"lecture": lecture.id, "seat": seat.id, "batch": batch, "contest": contest}
+    return world.over
 
 
 def conforms(endpoint: Endpoint | str, answer: Answer) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.integration.api_world import NIP, World, a_world, conforms
+from tests.integration.api_world import NIP, World, a_lecture_that_is_over, a_world, conforms
 from tests.site import Answer, Program, RunningSite
 from webinar.people import api_keys
 from webinar.people.access import API_SCOPES, Scope
@@ -22,6 +22,9 @@ WALLS = {"starts_at": "2026-12-01T09:00:00+08:00", "ends_at": "2026-12-01T10:30:
 async def path_of(endpoint: Endpoint, world: World, program: Program) -> str:
     """The path with ids of the first institution."""
     path = endpoint.path.replace("{registration}", world.registration)
+    if endpoint.path.startswith(("/lectures/{id}/adjustments", "/contests/{id}")):
+        over = await a_lecture_that_is_over(program.visitor.site, world)
+        return path.replace("{id}", over["contest" if path.startswith("/contests") else "lecture"])
     if path == "/people/imports/{id}":
         started = await program.post("/people/import", {"rows": [{"name": "Ani", "email": "ani@x.example"}]})
         return path.replace("{id}", started.json()["id"] if started.status < 400 else "a" * 26)
@@ -36,14 +39,23 @@ def body_of(endpoint: Endpoint, world: World) -> Any:
         "/lectures/{id}": {"title": "Arsip digital"},
         "/lectures/{id}/cancel": {"reason": "Narasumber sakit"},
         "/lectures/{id}/registrations": {"person_ids": [world.budi]},
+        "/lectures/{id}/adjustments": {
+            "to": "full",
+            "reason": "Satu layar.",
+            "items": [{"registration_id": world.over.get("seat", ""), "seen_jp": 1}],
+        },
+        "/lectures/{id}/adjustments/undo": {"batch_id": world.over.get("batch", "")},
+        "/contests/{id}/accept": {"to": "value", "jp": 1.5, "seen_jp": 1, "reason": "Hadir."},
+        "/contests/{id}/refuse": {"reason": "Tidak ada bukti."},
+        "/year-targets": {"employment": "pppk", "target_jp": 20, "most_jp": 24.5},
     }.get(endpoint.path)
 
 
 async def call(endpoint: Endpoint, world: World, program: Program, path: str = "") -> Answer:
     headers = {"If-Match": '"1"'} if endpoint.versioned else {}
+    path = path or await path_of(endpoint, world, world.program)
     body = body_of(endpoint, world) if endpoint.method != "GET" else None
     more = {"json": body} if body is not None else {}
-    path = path or await path_of(endpoint, world, world.program)
     return await program.send(endpoint.method, path, headers=headers, **more)
 
 

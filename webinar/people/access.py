@@ -21,6 +21,7 @@ API_SCOPES = (
     "lectures:write",
     "attendance:read",
     "hours:read",
+    "hours:write",
 )
 
 

@@ -141,6 +141,7 @@ def _scope_words(asked: Context) -> list[tuple[str, str]]:
         "lectures:write": _("Book lectures and register people"),
         "attendance:read": _("Read attendance"),
         "hours:read": _("Read learning hours"),
+        "hours:write": _("Adjust learning hours, decide contests, set year targets"),
     }
     return [(scope, words[scope]) for scope in API_SCOPES]
 

@@ -1,6 +1,16 @@
 """Every address of the API."""
 
-from webinar.web.api import attendance, hours, lectures, openapi, people, policies, registrations, unit_hours
+from webinar.web.api import (
+    attendance,
+    deciding,
+    hours,
+    lectures,
+    openapi,
+    people,
+    policies,
+    registrations,
+    unit_hours,
+)
 
 ENDPOINTS = (
     *people.ENDPOINTS,
@@ -9,6 +19,7 @@ ENDPOINTS = (
     *policies.ENDPOINTS,
     *attendance.ENDPOINTS,
     *hours.ENDPOINTS,
+    *deciding.ENDPOINTS,
     *unit_hours.ENDPOINTS,
 )
 ROUTES = (openapi.route(ENDPOINTS), *(endpoint.route for endpoint in ENDPOINTS))

@@ -81,6 +81,7 @@ OBJECTS = (
     # The manager holds an office in the unit; who organises another one does not.
     (r"\w+ /units/{id}/\w+(\.\w+)?(/{lecture})?", MANAGES | {MANAGER}),
     (r"GET /lectures/{id}/contests", MANAGES),
+    (r"\w+ /lectures/{id}/late-evidence", MANAGES),
     (r"\w+ /lectures/{id}/lists(/{list}/file)?", MANAGES),
     # Organisers are led on to what others contest; here they have nothing to contest of their own.
     (r"GET /lectures/{id}/contest", HAS_A_SEAT),

@@ -37,7 +37,7 @@ from webinar.core.ids import new_id
 from webinar.lectures.tables import RegistrationRow
 from webinar.migrations import upgrade
 from webinar.people.tables import PersonRow
-from webinar.processes import BACKLOG
+from webinar.processes import BACKLOG, allow_connections
 
 VIEWERS, EVERY_S, SECONDS, WARM_S, LINES = 10_000, 15, 20, 5, 256
 CORES_TO_REACH = 0.5
@@ -216,6 +216,7 @@ def main() -> None:
     arguments.add_argument("--serve")
     arguments.add_argument("--port", type=int, default=0)
     given = arguments.parse_args()
+    allow_connections()
     if given.serve:
         uvloop.run(serve(given.serve, given.port))
         return

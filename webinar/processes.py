@@ -6,6 +6,7 @@ encoder, and a process that starts fast is back fast.
 
 import asyncio
 import contextlib
+import resource
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -25,6 +26,7 @@ SHORTEST_SECRET = 32
 SHUTDOWN_S = 5.0
 # A lecture of thousands begins in one moment, and all of them come in it.
 BACKLOG = 2048
+MOST_FILES = 65_536
 
 log = structlog.get_logger()
 
@@ -43,9 +45,17 @@ def run(kind: str, settings: Settings) -> None:
     """
     require_secrets(settings)
     logs.configure(settings, process=kind)
+    allow_connections()
     # What serves HTTP runs on uvloop: on the way of a webhook it takes a tenth of the processor time off.
     start = uvloop.run if kind in {"web", "hooks"} else asyncio.run
     start(_until_told(PROCESSES[kind], settings))
+
+
+def allow_connections() -> None:
+    """As many open files as we may have: most systems begin with 1,024, and a viewer's beat is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def require_secrets(settings: Settings) -> None:

@@ -10,6 +10,7 @@ import { pollAfter } from "../src/classroom/schedule";
 import { newTab } from "../src/classroom/tab";
 import { fill } from "../src/classroom/texts";
 import { placeToResume, readTime } from "../src/replay/place";
+import { extended } from "../src/replay/watched";
 
 describe("back-off", () => {
   it("doubles up to a ceiling", () => {
@@ -127,5 +128,16 @@ describe("the rest", () => {
   it("resumes a replay neither at its very beginning nor at its end", () => {
     expect([null, 5, 300, 3_590, Number.NaN].map((place) => placeToResume(place, 3_600))).toEqual([null, null, 300, null, null]);
     expect([5, 65, 3_725].map(readTime)).toEqual(["0:05", "1:05", "1:02:05"]);
+  });
+});
+
+describe("what a replay has shown", () => {
+  it("goes on while the video plays, and begins anew after a jump", () => {
+    let shown = extended([], 0, 0.25);
+    shown = extended(shown, 0.25, 0.5);
+    expect(shown).toEqual([[0, 0.5]]);
+    expect(extended(shown, 0.5, 60)).toEqual([[0, 0.5]]);
+    expect(extended(shown, 60, 60.25)).toEqual([[0, 0.5], [60, 60.25]]);
+    expect(extended(shown, 0.5, 0.1)).toEqual([[0, 0.5]]);
   });
 });

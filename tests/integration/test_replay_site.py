@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from recordings.playlist import INDEX, MASTER, init_name, segment_name
 from recordings.storage import recording_key, sha256
@@ -21,9 +21,11 @@ from tests.build import (
 from tests.site import LINK_KEY, RunningSite, Visitor
 from webinar.core.audit import SYSTEM
 from webinar.core.ids import new_id
+from webinar.evidence.tables import ReplayBeatRow
 from webinar.lectures import booking, store
 from webinar.lectures.rules import Registration, Seat, join_url, link_token
 from webinar.lectures.tables import LectureRow
+from webinar.policies.tables import PolicyRow
 
 KEY = LINK_KEY.encode()
 INIT, SEGMENT = init_name(0), segment_name(0, 0)
@@ -175,3 +177,66 @@ async def test_the_list_shows_what_may_be_watched(replay: Replay) -> None:
     assert replay.lecture_id in shown.text
     hidden = await (await replay.site.signed_in(replay.people["Budi"])).get("/recordings")
     assert replay.lecture_id not in hidden.text
+
+
+async def counts(replay: Replay, percent: int = 100) -> None:
+    """The lecture's policy counts the replay, and its hours are not settled."""
+    async with replay.site.database.writing() as session:
+        await session.execute(update(PolicyRow).values(replay_percent=percent, replay_days=7))
+        over = {
+            "state": "ended",
+            "starts_at": NINE,
+            "ends_at": NINE + 3_600_000,
+            "ended_at": NINE + 3_600_000,
+        }
+        await session.execute(update(LectureRow).values(**over))
+
+
+async def tell(replay: Replay, visitor: Visitor, *played: tuple[float, float], player: str = "p" * 16) -> int:
+    path = f"/lectures/{replay.lecture_id}/replay/watched"
+    said = {"player": player, "played": [list(one) for one in played]}
+    return (await visitor.post_json(path, said)).status
+
+
+async def watched(replay: Replay) -> list[tuple[list[list[int]], int]]:
+    async with replay.site.database.reading() as session:
+        found = (await session.scalars(select(ReplayBeatRow).order_by(ReplayBeatRow.minute))).all()
+    return [(row.spans, row.beats) for row in found]
+
+
+async def test_what_was_played_is_kept_as_instants_of_the_lecture_and_no_faster_than_time(
+    replay: Replay,
+) -> None:
+    await counts(replay)
+    ani = await replay.by_link("Ani")
+    assert await tell(replay, ani) == 204
+    replay.site.clock.advance(1_000)
+    assert await tell(replay, ani, (0, 4)) == 204
+    replay.site.clock.advance(2_000)
+    assert await tell(replay, ani, (3, 4)) == 204
+    assert await watched(replay) == [([[NINE, NINE + 1_100], [NINE + 3_000, NINE + 4_000]], 3)]
+
+
+async def test_nothing_is_kept_where_the_replay_does_not_count_or_no_longer(replay: Replay) -> None:
+    ani = await replay.by_link("Ani")
+    assert await tell(replay, ani) == 204
+    await counts(replay, percent=0)
+    assert await tell(replay, ani) == 204
+    page = (await ani.get(f"/lectures/{replay.lecture_id}/replay")).text
+    assert "data-watched" not in page
+    await counts(replay)
+    page = (await ani.get(f"/lectures/{replay.lecture_id}/replay")).text
+    assert f'data-watched="/lectures/{replay.lecture_id}/replay/watched"' in page
+    replay.site.clock.advance(8 * 24 * 3_600_000)
+    assert await tell(replay, ani) == 204
+    assert await watched(replay) == []
+
+
+async def test_only_who_has_a_seat_tells_what_was_played(replay: Replay) -> None:
+    await counts(replay)
+    assert await tell(replay, replay.site.visitor()) == 404
+    assert await tell(replay, await replay.site.signed_in(replay.people["Budi"])) == 404
+    assert await tell(replay, await replay.site.signed_in(replay.people["Oka"])) == 404
+    ani = await replay.by_link("Ani")
+    assert await tell(replay, ani, player="../../etc") == 422
+    assert await watched(replay) == []

@@ -1,6 +1,6 @@
 """Evidence is appended and read, never changed; a page's minute grows until it is over."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
@@ -10,16 +10,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.evidence.reading import Only, evidence_of
-from webinar.evidence.tables import HeartbeatRow, SweepRow, WebhookRow
+from webinar.evidence.tables import HeartbeatRow, ReplayBeatRow, SweepRow, WebhookRow
 
 __all__ = [
     "Listed",
     "Only",
     "evidence_of",
+    "last_replay_at",
     "last_sweep_at",
     "last_webhook_at",
     "record_heartbeat",
     "record_heartbeats",
+    "record_replay",
     "record_sweep",
 ]
 
@@ -176,6 +178,46 @@ def _upsert(dialect: str) -> Any:
             "left_at": func.coalesce(new.left_at, old.left_at),
         },
     )
+
+
+async def record_replay(
+    session: AsyncSession,
+    *,
+    registration_id: str,
+    player: str,
+    lecture_id: str,
+    recording_id: str,
+    spans: Sequence[tuple[int, int]],
+    at: int,
+) -> None:
+    """Keep what a player showed: one row a player and minute. The caller holds the registration's lock.
+
+    Args:
+        spans: instants of the lecture, in order and apart.
+    """
+    row = await session.get(ReplayBeatRow, (registration_id, player, at // MINUTE_MS))
+    if row is None:
+        row = ReplayBeatRow(
+            registration_id=registration_id,
+            player=player,
+            minute=at // MINUTE_MS,
+            lecture_id=lecture_id,
+            recording_id=recording_id,
+            spans=[],
+            first_at=at,
+            last_at=at,
+            beats=0,
+        )
+        session.add(row)
+    row.spans = [*row.spans, *([start, end] for start, end in spans)]
+    row.last_at, row.beats = max(row.last_at, at), row.beats + 1
+    await session.flush()
+
+
+async def last_replay_at(session: AsyncSession, registration_id: str) -> int | None:
+    """When any player of this person was last heard of."""
+    newest = select(func.max(ReplayBeatRow.last_at)).where(ReplayBeatRow.registration_id == registration_id)
+    return (await session.execute(newest)).scalar()
 
 
 async def last_webhook_at(session: AsyncSession) -> int | None:

@@ -323,6 +323,13 @@ async def registration(session: AsyncSession, registration_id: str) -> Registrat
     return _registration(row) if row else None
 
 
+async def lock_registration(session: AsyncSession, registration_id: str) -> None:
+    """Keep everybody else who locks this seat waiting until the transaction ends."""
+    await session.execute(
+        select(RegistrationRow.id).where(RegistrationRow.id == registration_id).with_for_update()
+    )
+
+
 async def standings(session: AsyncSession, registration_ids: Iterable[str]) -> Mapping[str, Standing]:
     """How many seats stand, in one statement, by registration; those that do not exist are left out."""
     rows = await session.execute(_STANDING.where(RegistrationRow.id.in_(list(registration_ids))))

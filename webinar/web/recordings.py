@@ -1,20 +1,25 @@
 """Replays: the list of one's own, the page with the player, and its files."""
 
+import re
+
 from aiohttp import hdrs, web
 
-from recordings import service, store
+from recordings import service, store, watching
 from recordings.playlist import INDEX, MASTER, master
 from recordings.rules import Segment
 from recordings.storage import StorageError
-from webinar.core.errors import NotFound, Unavailable
+from recordings.watched_rules import checked
+from webinar.core.errors import Invalid, NotFound, Unavailable
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import LectureState
 from webinar.people.access import Role, Scope
 from webinar.web.classroom import own_seat
 from webinar.web.context import Context, context
+from webinar.web.forms import json_body
 from webinar.web.site import Access, Route
 
 SHOWN = 100
+PLAYER = re.compile(r"[a-z0-9]{16}")
 OVER = (LectureState.ENDED, LectureState.FINAL, LectureState.ARCHIVED)
 
 
@@ -43,31 +48,33 @@ async def index(request: web.Request) -> web.StreamResponse:
     return asked.page("recordings/index.html", lectures=playable, recordings=recorded, lecturers=lecturers)
 
 
-async def _rights(asked: Context, lecture_id: str) -> tuple[Scope, str]:
-    """Whose rights count, and their zone: the seat's that a join link gave, else those of the session.
+async def _rights(asked: Context, lecture_id: str) -> tuple[Scope, str, bool]:
+    """Whose rights count, their zone, and whether they have a seat: by a join link, else by the session.
 
     Raises:
         NotFound: neither is there.
     """
     seat = await own_seat(asked, lecture_id)
     if seat is not None and seat.active:
-        return Scope(seat.institution_id, seat.person_id), seat.zone
+        return Scope(seat.institution_id, seat.person_id), seat.zone, True
     if asked.scope is None:
         raise NotFound
-    return asked.scope, asked.zone
+    return asked.scope, asked.zone, False
 
 
 async def replay(request: web.Request) -> web.StreamResponse:
     """The page with the player."""
     asked = context(request)
     lecture_id = request.match_info["id"]
-    scope, zone = await _rights(asked, lecture_id)
+    scope, zone, seated = await _rights(asked, lecture_id)
     async with asked.reading() as session:
         recording = await service.replay(session, scope, lecture_id, asked.now)
         lecture = await lectures.get(session, scope, lecture_id)
         lecturers = (await lectures.lecturers_of(session, [lecture.id]))[lecture.id]
+        counts = await watching.counts(session, lecture, asked.now)
     return asked.page(
         "recordings/replay.html",
+        watched_url=f"/lectures/{lecture.id}/replay/watched" if counts and seated else "",
         lecture=lecture,
         recording=recording,
         lecturer=", ".join(person.name for person in lecturers),
@@ -77,11 +84,30 @@ async def replay(request: web.Request) -> web.StreamResponse:
     )
 
 
+async def watched(request: web.Request) -> web.StreamResponse:
+    """The player says what it has shown: evidence of the replay."""
+    asked = context(request)
+    seat = await own_seat(asked, request.match_info["id"])
+    if seat is None or not seat.active:
+        raise NotFound
+    said = await json_body(request)
+    player, played = str(said.get("player")), checked(said.get("played"))
+    if played is None or not PLAYER.fullmatch(player):
+        raise Invalid.at("played", "This page is out of date. Load it again.")
+    scope = Scope(seat.institution_id, seat.person_id)
+    async with asked.writing() as session:
+        recording = await service.replay(session, scope, seat.lecture_id, asked.now)
+        lecture = await lectures.get(session, scope, seat.lecture_id)
+        if await watching.counts(session, lecture, asked.now):
+            await watching.report(session, seat, recording, player, played, asked.now)
+    return web.Response(status=204)
+
+
 async def file(request: web.Request) -> web.StreamResponse:
     """A playlist, or one file or a range of it; access is checked for each."""
     asked = context(request)
     lecture_id, name = request.match_info["id"], request.match_info["name"]
-    scope, _ = await _rights(asked, lecture_id)
+    scope, _, _ = await _rights(asked, lecture_id)
     if name in {MASTER, INDEX}:
         async with asked.reading() as session:
             recording = await service.replay(session, scope, lecture_id, asked.now)
@@ -118,5 +144,6 @@ async def _part(request: web.Request, asked: Context, found: Segment) -> web.Str
 ROUTES = (
     Route("GET", "/recordings", index, Access.SIGNED_IN),
     Route("GET", "/lectures/{id}/replay", replay, Access.SEAT),
+    Route("POST", "/lectures/{id}/replay/watched", watched, Access.SEAT, body=4096),
     Route("GET", "/lectures/{id}/replay/{name}", file, Access.SEAT),
 )

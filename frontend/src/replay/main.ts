@@ -9,6 +9,7 @@ import "./replay.css";
 import { keepPlace, placeToResume, recallPlace, readTime } from "./place";
 import { Speaker } from "./errors";
 import { attach } from "./source";
+import { watch } from "./watched";
 
 const KEEP_EVERY_MS = 5_000;
 const SKIP_SECONDS = 10;
@@ -17,11 +18,12 @@ for (const box of document.querySelectorAll<HTMLElement>("[data-replay]")) start
 
 function start(box: HTMLElement): void {
   const video = box.querySelector("video");
-  const { playlist, recording } = box.dataset;
+  const { playlist, recording, watched } = box.dataset;
   if (video === null || playlist === undefined || recording === undefined) return;
   const speaker = new Speaker(box);
   attach(video, playlist, speaker);
   resume(box, video, recording, speaker);
+  if (watched) watch(video, watched);
   speeds(box, video);
   keys(box, video);
   box.dataset["state"] = "ready";

@@ -20,6 +20,12 @@ from webinar.lectures.tables import LectureRow, RegistrationRow, WindowRow
 from webinar.policies.tables import PolicyRow
 
 pytestmark = pytest.mark.browser
+# The question, the message field and the bar stand one above the other, all of them on the screen.
+APART = """() => {
+  const box = (one) => document.querySelector(one).getBoundingClientRect();
+  const [ask, field, bar] = [".ask", ".composer", ".bar"].map(box);
+  return ask.top >= 0 && ask.bottom <= field.top && field.bottom <= bar.top && bar.bottom <= innerHeight;
+}"""
 LECTURER, SITI = "endang.lestari@", "siti.rahma@"
 
 
@@ -53,6 +59,12 @@ async def test_who_comes_in_is_told_what_is_kept_and_answers_a_check_with_the_ke
     await expect(check).to_be_visible(timeout=20_000)
     # It takes no focus: who writes goes on writing.
     assert await page.evaluate("document.activeElement.closest('[data-testid=check]') === null")
+    # With a phone's keyboard out, the message field keeps the focus, and nothing lies over it.
+    await page.get_by_test_id("chat-input").focus()
+    await page.set_viewport_size({"width": 360, "height": 300})
+    await expect(page.get_by_test_id("chat-input")).to_be_focused()
+    assert await page.evaluate(APART)
+    await page.set_viewport_size({"width": 360, "height": 740})
     await expect(page.get_by_test_id("spoken")).to_contain_text("Cek kehadiran")
     await expect(room.lecturer.page.get_by_test_id("check-count")).to_contain_text("0 orang menjawab")
     await page.keyboard.press("Alt+KeyJ")

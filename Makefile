@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 PYTEST ?= .venv/bin/pytest
 NAME ?=
+JOBS ?= 2
 
 RULES ?=
 
@@ -32,8 +33,8 @@ doctor: ## Look at every part of a running installation (DATA=./data)
 test-setup: ## Install what the tests need
 	@scripts/test-setup.sh
 
-test: test-setup ## Run all tests (but those of make faults)
-	$(PYTEST)
+test: test-setup ## Run all tests (but those of make faults), two files at a time (JOBS=2)
+	$(PYTEST) -n $(JOBS) --dist loadfile
 	cd frontend && npm test
 
 check: setup ## Format, lint, types, imports

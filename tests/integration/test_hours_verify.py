@@ -99,12 +99,13 @@ def other(scene: Scene, table: Any, column: str) -> Any:
     if made.foreign_keys:
         target = next(iter(made.foreign_keys)).column.table.name
         known = {
-            "persons": scene.people["ani"].id,
-            "registrations": scene.seats["ani"].id,
-            "lectures": scene.lecture.id[::-1],
-            "units": scene.lecture.institution_id[::-1],
+            "persons": [one.id for one in scene.people.values()],
+            "registrations": [one.id for one in scene.seats.values()],
+            "lectures": [scene.lecture.id[::-1]],
+            "units": [scene.lecture.institution_id[::-1]],
         }
-        return known.get(target)
+        # Ids are random, and so is whose row comes first: never its own value.
+        return lambda old: next((id for id in known.get(target, ()) if id != old), None)
     if isinstance(made.type, Boolean):
         return lambda old: not old
     if isinstance(made.type, JSON):

@@ -251,16 +251,22 @@ def _after(effect: Effect, outcome: Outcome, now: int) -> tuple[EffectState, int
 
 
 async def next_due(db: Database) -> int | None:
-    """When there is something to claim (Unix ms): the earliest due, or lease that ends; None for nothing."""
+    """When there is something to claim (Unix ms): the earliest due, or lease that ends; None for nothing.
+
+    A lease that has ended by the database's time is due at once, whatever the caller's own clock says.
+    """
     async with db.reading() as session:
         found = await session.execute(
             text(
-                "SELECT (SELECT min(due_at) FROM effects WHERE state = 'owed'),"
-                " (SELECT min(lease_until) FROM effects WHERE state = 'claimed')"
+                "SELECT (SELECT min(due_at) FROM effects WHERE state = 'owed'),"  # noqa: S608 - a constant
+                " (SELECT min(lease_until) FROM effects WHERE state = 'claimed'),"
+                f" {now_sql(db.dialect)}"
             )
         )
-        moments = [moment for moment in found.one() if moment is not None]
-    return min(moments, default=None)
+        due_at, lease_until, db_now = found.one()
+    if lease_until is not None and lease_until < db_now:
+        return 0
+    return min((moment for moment in (due_at, lease_until) if moment is not None), default=None)
 
 
 async def about(session: AsyncSession, subject: str) -> list[EffectView]:

@@ -33,8 +33,9 @@ doctor: ## Look at every part of a running installation (DATA=./data)
 test-setup: ## Install what the tests need
 	@scripts/test-setup.sh
 
-test: test-setup ## Run all tests (but those of make faults), two files at a time (JOBS=2)
-	$(PYTEST) -n $(JOBS) --dist loadfile
+test: test-setup ## Run all tests (but those of make faults): two files at a time (JOBS=2), browsers by themselves
+	$(PYTEST) -n $(JOBS) --dist loadfile -m "not fault and not browser"
+	$(PYTEST) -m "browser and not fault"
 	cd frontend && npm test
 
 check: setup ## Format, lint, types, imports

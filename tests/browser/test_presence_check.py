@@ -1,5 +1,6 @@
 """A presence check on the real media server: asked, seen beside the lecture, answered from the keyboard."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -114,5 +115,10 @@ async def ask(room: Room) -> None:
 
 
 async def answers(room: Room) -> list[str]:
-    async with room.db.reading() as session:
-        return list(await session.scalars(select(AnswerRow.how)))
+    """What is stored, as soon as something is: the page gives its thanks before the answer has arrived."""
+    async with asyncio.timeout(10):
+        while True:
+            async with room.db.reading() as session:
+                if found := list(await session.scalars(select(AnswerRow.how))):
+                    return found
+            await asyncio.sleep(0.1)

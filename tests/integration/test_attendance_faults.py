@@ -42,10 +42,8 @@ async def durable_url(own_cluster: Postgres) -> AsyncIterator[str]:
 
 def most_wrong_s(one: Verdict, name: str, pace: Pace) -> float:
     """What docs/attendance.md allows; and the time that the client itself took to connect and to close."""
-    if one.vanished:
-        return pace.sweep_s + BIAS_S + one.slack_s
     fault = pace.sweep_s if one.touched and name not in HARMLESS else 0
-    return NEAR_S + fault + one.slack_s
+    return (BIAS_S if one.vanished else NEAR_S) + fault + one.slack_s
 
 
 def wronged(found: Sequence[Verdict], name: str, pace: Pace) -> list[Verdict]:

@@ -8,6 +8,7 @@ security policy allows none. Instants are Unix milliseconds, zones are IANA name
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -95,6 +96,7 @@ def environment(language: Language) -> Environment:
         month_short=lambda at, zone: wording.day_pattern(language, at, zone, "MMM"),
         day_number=lambda at, zone: str(wording.local(at, zone).day),
         minutes=lambda seconds: wording.number(language, seconds // 60),
+        date_words=lambda day: wording.date_long(language, date.fromisoformat(day)),
         zone_name=wording.zone_name,
         iso=lambda at: wording.local(at, "UTC").isoformat(timespec="seconds"),
         date_input=lambda at, zone: wording.local(at, zone).strftime("%Y-%m-%d"),

@@ -20,6 +20,8 @@ import webinar.people.tables
 import webinar.policies.tables
 import webinar.privacy.tables
 import webinar.reports.tables
+import webinar.series.tables
+import webinar.workdays.tables
 from webinar.core.database import Database
 from webinar.core.tables import Base
 
@@ -31,6 +33,7 @@ LOCK = 7_305_114_902
 TABLES = (
     webinar.people.tables,
     webinar.policies.tables,
+    webinar.workdays.tables,
     webinar.lectures.tables,
     webinar.evidence.tables,
     webinar.classroom.tables,
@@ -39,6 +42,7 @@ TABLES = (
     webinar.hours.tables,
     recordings.tables,
     webinar.reports.tables,
+    webinar.series.tables,
     webinar.privacy.tables,
 )
 

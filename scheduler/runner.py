@@ -149,6 +149,7 @@ class Scheduler:
                     detail={
                         "running": self._runner.busy,
                         "clock_ahead_ms": ahead,
+                        "effects": self._runner.meter.told(),
                         "media_error": self._watch.error,
                         "media_since": self._watch.since,
                     },

@@ -17,7 +17,8 @@ from webinar.core import effects
 from webinar.core.clock import Clock
 from webinar.core.database import Database, DatabaseAway
 from webinar.core.effects import Handler, Outcome, Retry
-from webinar.core.effects_rules import Effect, back_off
+from webinar.core.effects_meter import LEASE_LOST, NOT_WRITTEN, Meter
+from webinar.core.effects_rules import Effect, back_off, next_try
 
 LEASE_MS = 15_000
 HANDLER_TIMEOUT_S = 120
@@ -28,6 +29,13 @@ log = structlog.get_logger()
 def worker_name() -> str:
     """Who claims: machine, process, and a random part, since process numbers come again."""
     return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def how_it_ended(effect: Effect, outcome: Outcome) -> str:
+    """In one word, for metrics."""
+    if isinstance(outcome, Retry):
+        return "parked" if next_try(effect.kind, effect.attempts, 0) is None else "retried"
+    return {"Done": "done", "Again": "again", "Skip": "skipped"}[type(outcome).__name__]
 
 
 class Runner:
@@ -56,6 +64,7 @@ class Runner:
         self.concurrency = concurrency
         self.lease_ms = lease_ms
         self._freed = freed
+        self.meter = Meter()
         self._running: dict[asyncio.Task[None], Effect] = {}
         self._renewing: asyncio.Task[None] | None = None
 
@@ -116,16 +125,19 @@ class Runner:
         self._freed()
 
     async def _run(self, effect: Effect) -> None:
+        self.meter.began(effect.kind, self.clock.now() - effect.due_at)
         outcome = await self._outcome(effect)
         try:
             written = await effects.finish(self.db, effect, outcome, self.clock.now())
         except DatabaseAway:
             # The lease runs out, and whoever is there then takes over.
+            self.meter.ended(effect.kind, NOT_WRITTEN)
             log.warning("effect_not_written_back", key=effect.key, kind=effect.kind)
         except Exception as error:
             log.exception("effect_then_failed", key=effect.key, kind=effect.kind)
             failed = Retry(f"{type(error).__name__}: {error}")
             await effects.finish(self.db, effect, failed, self.clock.now())
+            self.meter.ended(effect.kind, how_it_ended(effect, failed))
         else:
             self._report(effect, outcome, written)
 
@@ -147,6 +159,7 @@ class Runner:
             return Retry(f"{type(error).__name__}: {error}")
 
     def _report(self, effect: Effect, outcome: Outcome, written: bool) -> None:
+        self.meter.ended(effect.kind, how_it_ended(effect, outcome) if written else LEASE_LOST)
         if not written:
             log.warning("effect_lease_lost", key=effect.key, kind=effect.kind, fence=effect.fence)
         elif isinstance(outcome, Retry):

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 
@@ -33,6 +33,26 @@ function lucideIcons(): Plugin {
   };
 }
 
+/** Writes the fonts of documents (`webinar/reports/typeset.py`): the typesetter reads neither woff2 nor variable ones. */
+function documentFonts(): Plugin {
+  return {
+    name: "document-fonts",
+    generateBundle() {
+      const folder = here("node_modules/@expo-google-fonts/plus-jakarta-sans");
+      const styles = ["400Regular", "500Medium", "600SemiBold", "700Bold"];
+      const files = styles.map((style) => join(style, `PlusJakartaSans_${style}.ttf`));
+      // The licence goes wherever the fonts go: it asks for that.
+      for (const file of [...files, "LICENSE_FONT"]) {
+        this.emitFile({
+          type: "asset",
+          fileName: `fonts/${basename(file)}`,
+          source: readFileSync(join(folder, file)),
+        });
+      }
+    },
+  };
+}
+
 /** Writes each script and style compressed beside itself once, so that the site sends it so to a phone. */
 function compressed(): Plugin {
   return {
@@ -54,7 +74,7 @@ function element([tag, attributes]: IconNode[number]): string {
 
 export default defineConfig({
   base: "/static/built/",
-  plugins: [tailwindcss(), lucideIcons(), compressed()],
+  plugins: [tailwindcss(), lucideIcons(), documentFonts(), compressed()],
   publicDir: false,
   build: {
     outDir: here("../webinar/web/static/built"),

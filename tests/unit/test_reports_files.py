@@ -44,6 +44,18 @@ def text_of_pdf(content: bytes) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
 
 
+def fonts_of_pdf(content: bytes) -> dict[str, bool]:
+    """The fonts that the pages name, and whether each is in the file."""
+    found: dict[str, bool] = {}
+    for page in PdfReader(io.BytesIO(content)).pages:
+        for font in page["/Resources"]["/Font"].values():
+            (inner,) = font.get_object()["/DescendantFonts"]
+            told = inner.get_object()["/FontDescriptor"].get_object()
+            name = str(told["/FontName"]).partition("+")[2]
+            found[name] = bool({"/FontFile", "/FontFile2", "/FontFile3"} & told.keys())
+    return found
+
+
 def test_the_csv_has_a_row_a_person_with_times_in_the_zone_of_the_lecture() -> None:
     siti, budi = rows_of_csv(a_list(listed(), listed(2, name="Budi", minutes=0, nip=None)))
     assert siti["first_join"] == "2026-11-25T09:00:00+08:00"
@@ -108,6 +120,14 @@ def test_cells_that_could_be_formulas_are_made_harmless(text: str) -> None:
     texts = [cell.value for cell in cells if isinstance(cell.value, str)]
     assert [found for found in texts if found != harmless(found) and not found.startswith("'")] == []
     assert sum(found.startswith("'") for found in texts) >= 6
+
+
+def test_documents_are_set_in_the_font_of_the_pages_and_carry_it_along() -> None:
+    fonts = fonts_of_pdf(made(a_list(listed(name="Siti Nurhaliza Éka Ş")), FileKind.PDF))
+    assert all(fonts.values())
+    assert {name for name in fonts if "Mono" not in name} == {
+        f"PlusJakartaSans-{style}" for style in ("Regular", "Medium", "SemiBold", "Bold")
+    }
 
 
 def test_the_list_to_sign_names_everything_that_a_filed_list_needs() -> None:

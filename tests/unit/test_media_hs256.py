@@ -49,6 +49,10 @@ def test_a_token_of_the_library_is_taken() -> None:
         {"typ": "JWT"},
         {"alg": "HS256", "crit": ["exp"]},
         {"alg": "HS256", "b64": False},
+        {"alg": "HS256", "kid": 7},
+        {"alg": "HS256", "kid": None},
+        b'{"alg":"none","alg":"HS256"}',
+        b'{"alg":"HS256","alg":"none"}',
         ["HS256"],
         "HS256",
         None,
@@ -62,7 +66,22 @@ def test_another_header_is_refused_however_well_it_is_signed(header: object) -> 
     assert signed_claims(signed(header, CLAIMS), SECRET) is None
 
 
-@pytest.mark.parametrize("claims", [[], "text", 7, None, b"", b"{", b"\xff\xfe", b"[" * 2000, b'{"a":1}x'])
+@pytest.mark.parametrize(
+    "claims",
+    [
+        [],
+        "text",
+        7,
+        None,
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 2000,
+        b'{"a":1}x',
+        b'{"iss":"a","iss":"key"}',
+        b'{"a":{"b":1,"b":2}}',
+    ],
+)
 def test_claims_that_are_no_object_are_refused(claims: object) -> None:
     assert signed_claims(signed({"alg": "HS256"}, claims), SECRET) is None
 
@@ -100,6 +119,36 @@ def test_a_part_in_the_other_alphabet_is_refused() -> None:
     assert signed_claims(token.decode(), SECRET) is None
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_part_with_padding_or_a_stray_character_is_refused(place: int) -> None:
+    for claims in ({"a": "x" * length} for length in range(3)):
+        parts = [part({"alg": "HS256", "typ": "x" * 3}), part(claims)]
+        for stray in (b"=" * (-len(parts[place]) % 4), b"=", b"A=", b"\n", b" ", b"!"):
+            changed = [text + stray * (number == place) for number, text in enumerate(parts)]
+            text = b".".join(changed)
+            token = text + b"." + part(hmac.digest(SECRET, text, "sha256"))
+            assert (signed_claims(token.decode(), SECRET) is not None) is (stray == b"")
+
+
+def test_a_key_id_chooses_nothing() -> None:
+    """Which secret is tried is the caller's choice alone."""
+    header = {"alg": "HS256", "kid": "../../dev/null", "jku": "https://elsewhere.example/keys"}
+    assert signed_claims(signed(header, CLAIMS), SECRET) == CLAIMS
+    assert signed_claims(signed(header, CLAIMS, secret=b""), SECRET) is None
+
+
+def test_a_signature_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+
+    def counted(one: bytes, other: bytes) -> bool:
+        compared.append(len(one))
+        return one == other
+
+    monkeypatch.setattr("webinar.media.hs256.hmac.compare_digest", counted)
+    assert signed_claims(signed({"alg": "HS256"}, CLAIMS), SECRET) == CLAIMS
+    assert compared == [43]
+
+
 def test_an_empty_secret_signs_nothing() -> None:
     assert signed_claims(signed({"alg": "HS256"}, CLAIMS, secret=b""), b"") is None
 
@@ -107,7 +156,12 @@ def test_an_empty_secret_signs_nothing() -> None:
 HEADERS = st.one_of(
     st.fixed_dictionaries(
         {"alg": st.sampled_from(["HS256", "none", "HS384", "", None, 1])},
-        optional={"typ": st.sampled_from(["JWT", "x"]), "b64": st.booleans(), "crit": st.just(["b64"])},
+        optional={
+            "typ": st.sampled_from(["JWT", "x"]),
+            "b64": st.booleans(),
+            "crit": st.just(["b64"]),
+            "kid": st.sampled_from(["a", 1, None]),
+        },
     ),
     st.binary(max_size=8),
 )

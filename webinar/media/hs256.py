@@ -36,8 +36,10 @@ def signed_claims(token: str, secret: bytes) -> dict[str, Any] | None:
 def _is_hs256(head: bytes) -> bool:
     """Whether a token says that it is what it is. Every token of one signer has the same header."""
     header = _object(head)
+    if header is None or header.get("alg") != ALGORITHM or not isinstance(header.get("kid", ""), str):
+        return False
     # Extensions that must be understood (RFC 7515 section 4.1.11): none is.
-    return header is not None and header.get("alg") == ALGORITHM and not {"crit", "b64"} & header.keys()
+    return not {"crit", "b64"} & header.keys()
 
 
 def _signature(signing_input: bytes, secret: bytes) -> bytes:
@@ -45,14 +47,26 @@ def _signature(signing_input: bytes, secret: bytes) -> bytes:
 
 
 def _object(part: bytes) -> dict[str, Any] | None:
-    """The JSON object of one part of a token; None when it holds anything else."""
+    """The JSON object of one part of a token; None when it holds anything else, or a name twice."""
     try:
-        # In strict mode, what is not in the alphabet is an error; "+" and "/" are not in this one.
+        # In strict mode, what is not in the alphabet is an error; "+", "/" and "=" are not in this one.
         text = binascii.a2b_base64(part.translate(_PLAIN) + b"=" * (-len(part) % 4), strict_mode=True)
-        found = json.loads(text.decode())
+        found = json.loads(text.decode(), object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
 
-_PLAIN = bytes.maketrans(b"-_+/", b"+/!!")
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two readers of a name that stands twice may each take another one of the two.
+
+    Raises:
+        ValueError: there is one.
+    """
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name that stands twice")
+    return found
+
+
+_PLAIN = bytes.maketrans(b"-_+/=", b"+/!!!")

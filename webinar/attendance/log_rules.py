@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from webinar.attendance.check_rules import Asked, Checks, asked_of
+from webinar.attendance.check_rules import Checks
 from webinar.attendance.connection_rules import Connection
 from webinar.attendance.counted_rules import replay_deadline, watched_before
-from webinar.attendance.credit_rules import Credit, Presence, State, credit, presence, seconds_in, spans_of
-from webinar.attendance.interval_rules import Span, union
+from webinar.attendance.credit_rules import Credit, Presence, State, credit, presence, seconds_in
+from webinar.attendance.interval_rules import Span
 from webinar.attendance.rules import connections
 from webinar.evidence.rules import Check, Evidence, Replay
 from webinar.lectures.rules import Lecture, Registration, Window
@@ -17,18 +17,13 @@ from webinar.policies.rules import Policy
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One registered person.
-
-    `reconnects` are connections beyond the first of each device in each room; `asked` are the presence
-    checks that this person was asked, for marks on the bar.
-    """
+    """One registered person; `reconnects` are connections beyond the first of each device in each room."""
 
     registration: Registration
     presence: Presence
     credit: Credit
     devices: int = 0
     reconnects: int = 0
-    asked: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +148,6 @@ def _entry(
         credit(policy, lecture.jp, window, there, registration.role, checks),
         devices=len({one.identity for one in mine}),
         reconnects=len(mine) - len({(one.room_name, one.identity) for one in mine}),
-        asked=asked_of(checks, union(spans_of(there)), registration.role),
     )
 
 

@@ -245,6 +245,7 @@ def _line(scope: Scope, row: Any) -> Line:
         why=one.why,
         reconnects=one.reconnects,
         devices=one.devices,
+        checks_answered=one.checks_answered,
         contested=contest is not None,
         adjusted=_adjusted(adjusted, author) if adjusted is not None else None,
     )

@@ -1,10 +1,13 @@
 """What an organiser sees of a lecture's attendance: which people, in which order, and what of each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from webinar.attendance.credit_rules import Presence, State
+from webinar.attendance.check_rules import Asked, Checks, asked_of
+from webinar.attendance.credit_rules import Presence, State, spans_of
+from webinar.attendance.interval_rules import union
+from webinar.evidence.rules import Check
 from webinar.lectures.rules import Seat
 from webinar.policies.rules import Policy, Sentence, role_jp
 
@@ -104,6 +107,7 @@ class Line:
     why: tuple[Sentence, ...]
     reconnects: int
     devices: int
+    checks_answered: int
     contested: bool
     adjusted: Adjusted | None
 
@@ -111,6 +115,17 @@ class Line:
     def jp(self) -> int:
         """What counts, in hundredths: the newest adjustment, else what was computed."""
         return self.adjusted.after_jp if self.adjusted else self.computed_jp
+
+
+def met(line: Line, checks: Sequence[Check], answered: Mapping[str, int]) -> tuple[Asked, ...]:
+    """The presence checks that somebody was asked, for marks on the bar; by check, when it was answered.
+
+    Answers are removed with the evidence, when what was decided stays. Then nothing is told of any check:
+    each would look like one that was missed.
+    """
+    if line.checks_answered and not answered:
+        return ()
+    return asked_of(Checks(checks, answered), union(spans_of(line.presence)), line.role)
 
 
 @dataclass(frozen=True, slots=True)

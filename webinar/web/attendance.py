@@ -9,20 +9,17 @@ from aiohttp import hdrs, web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.attendance import service
-from webinar.attendance.check_rules import Checks, asked_of
-from webinar.attendance.credit_rules import earns, spans_of
+from webinar.attendance.credit_rules import earns
 from webinar.attendance.curve_rules import Bar, bar
-from webinar.attendance.interval_rules import union
 from webinar.attendance.tallies import Shown, Tallies
 from webinar.core.errors import Invalid
 from webinar.core.language import Language
 from webinar.evidence import checks
-from webinar.evidence.rules import Check
 from webinar.hours import review
 from webinar.hours import service as hours
 from webinar.hours.adjust_rules import ADJUSTABLE
 from webinar.hours.review import Reviewed
-from webinar.hours.review_rules import Line, Show, Sort, Wish
+from webinar.hours.review_rules import Line, Show, Sort, Wish, met
 from webinar.lectures import service as lecture_service
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import IN_SESSION, Lecture, Window
@@ -166,18 +163,12 @@ async def _rows(
     return [
         Row(
             line,
-            bar_of(line, window, asked, answers.get(line.registration_id, {})),
+            bar(line.presence, window, met(line, asked, answers.get(line.registration_id, {}))),
             joined(language, line.why, of.lecture.zone),
             earns(of.policy, line.role),
         )
         for line in lines
     ]
-
-
-def bar_of(line: Line, window: Window, asked: Sequence[Check], answered: Mapping[str, int]) -> Bar:
-    """A person's presence as a bar, with the presence checks."""
-    there = union(spans_of(line.presence))
-    return bar(line.presence, window, asked_of(Checks(asked, answered), there, line.role))
 
 
 def _rule(language: Language, policy: Policy, lecture: Lecture, window: Window) -> str:

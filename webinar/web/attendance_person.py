@@ -8,11 +8,8 @@ from typing import Any
 from aiohttp import web
 
 from webinar.attendance import service
-from webinar.attendance.check_rules import Checks, asked_of
 from webinar.attendance.connection_rules import Connection
-from webinar.attendance.credit_rules import spans_of
 from webinar.attendance.curve_rules import bar
-from webinar.attendance.interval_rules import union
 from webinar.attendance.rules import connections
 from webinar.attendance.story_rules import Item, What, story, tab_of
 from webinar.attendance.tallies import Tallies
@@ -21,7 +18,7 @@ from webinar.evidence import checks
 from webinar.hours import contest_store, review, store
 from webinar.hours.adjust_rules import ADJUSTABLE, Adjustment, standing
 from webinar.hours.review import Reviewed
-from webinar.hours.review_rules import Line
+from webinar.hours.review_rules import Line, met
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import Window
 from webinar.policies import store as policies
@@ -76,10 +73,9 @@ async def person(request: web.Request) -> web.StreamResponse:
         names = await store.authors(session, [one for one in whose if one])
         mark = await review.mark(session, lecture.id)
     window = shown.tally.window
-    there = union(spans_of(line.presence))
-    met = asked_of(Checks(found.evidence.checks, answers.get(id, {})), there, line.role)
+    asked_then = met(line, found.evidence.checks, answers.get(id, {}))
     mine = [one for one in connections(found.evidence, asked.now) if one.seat == seat.seat]
-    items = story(found.evidence, seat.seat, met)
+    items = story(found.evidence, seat.seat, asked_then)
     start, end = _reach(window, mine)
     return asked.page(
         "attendance/person.html",
@@ -89,7 +85,7 @@ async def person(request: web.Request) -> web.StreamResponse:
         provisional=not (shown.tally.final or lecture.state in service.SETTLED),
         computed_at=shown.tally.computed_at,
         why=joined(asked.language, line.why, lecture.zone),
-        bar=bar(line.presence, window, met),
+        bar=bar(line.presence, window, asked_then),
         connections=mine,
         tab_of=tab_of,
         items=items[:LONGEST_LIST],

@@ -79,6 +79,8 @@ def test_the_promise_says_what_the_replay_is_worth_and_nothing_that_does_not_cou
         "Attend at least 72 of 90 minutes to earn 2 JP."
         " Minutes of the replay that you missed count 50 % if you watch them within 7 days."
     )
+    assert "within one day." in promise("en", replace(replayed, replay_days=1), 200, NINETY)
+    assert "dalam satu hari." in promise("id", replace(replayed, replay_days=1), 200, NINETY)
     assert promise("id", replayed, 0, NINETY) == ""
 
 

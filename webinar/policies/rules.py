@@ -167,14 +167,20 @@ def sentences(policy: Policy, jp: int, window_s: int) -> tuple[Sentence, ...]:
     if policy.checks and policy.checks_needed:
         said.append(_answers(policy))
     if policy.replay_percent:
-        said.append(
-            Sentence(
-                "Minutes of the replay that you missed count %(percent)s %% if you watch them within"
-                " %(days)s days.",
-                {"percent": policy.replay_percent, "days": policy.replay_days},
-            )
-        )
+        said.append(_replays(policy))
     return tuple(said)
+
+
+def _replays(policy: Policy) -> Sentence:
+    if policy.replay_days == 1:
+        return Sentence(
+            "Minutes of the replay that you missed count %(percent)s %% if you watch them within one day.",
+            {"percent": policy.replay_percent},
+        )
+    return Sentence(
+        "Minutes of the replay that you missed count %(percent)s %% if you watch them within %(days)s days.",
+        {"percent": policy.replay_percent, "days": policy.replay_days},
+    )
 
 
 def _answers(policy: Policy) -> Sentence:

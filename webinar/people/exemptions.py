@@ -1,9 +1,8 @@
 """Who is exempt, on which days and why."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import ColumnElement, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core import audit
@@ -16,20 +15,14 @@ from webinar.people.rules import Person
 from webinar.people.tables import ExemptionRow
 
 
-def exempt_ids(institution_id: str, day: str) -> Select[Any]:
-    """SQL: ids of the people who are exempt on a day (ISO)."""
-    query: Any = select(ExemptionRow.person_id).where(
+def hold_on(institution_id: str, day: str) -> ColumnElement[bool]:
+    """SQL: the exemptions that hold on a day (ISO); who has one is in no denominator of that day."""
+    return and_(
         ExemptionRow.institution_id == institution_id,
         ExemptionRow.ended_at.is_(None),
         ExemptionRow.starts_on <= day,
         ExemptionRow.ends_on >= day,
     )
-    return query  # type: ignore[no-any-return]
-
-
-async def exempt_on(session: AsyncSession, institution_id: str, day: str) -> frozenset[str]:
-    """Ids of the people who are exempt on a day (ISO), for the denominators of that day."""
-    return frozenset(await session.scalars(exempt_ids(institution_id, day)))
 
 
 async def of_person(session: AsyncSession, scope: Scope, person_id: str) -> Sequence[Exemption]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.hours.tables import HourTotalRow
 from webinar.people import store as people
 from webinar.people.access import Scope, in_subtrees
+from webinar.people.exemptions import hold_on
 from webinar.people.rules import Unit, normal_nip, sort_name
 from webinar.people.tables import ExemptionRow, PersonRow, UnitRow
 from webinar.reports.unit_rules import Goals, Spread, Standing, child_of, runs
@@ -79,7 +80,7 @@ def _exempt_words(unit: Unit, goals: Goals) -> Any:
         .select_from(ExemptionRow)
         .join(PersonRow, PersonRow.id == ExemptionRow.person_id)
         .outerjoin(HourTotalRow, _total(goals.year))
-        .where(_holds(unit, goals), *_inside(unit)[1:])
+        .where(_holding(unit, goals), *_inside(unit)[1:])
         .distinct()
     )
 
@@ -217,18 +218,11 @@ def _inside(unit: Unit) -> list[ColumnElement[bool]]:
 
 
 def _exempt(unit: Unit, goals: Goals) -> ColumnElement[bool]:
-    return exists().where(ExemptionRow.person_id == PersonRow.id, _holds(unit, goals))
+    return exists().where(ExemptionRow.person_id == PersonRow.id, _holding(unit, goals))
 
 
-def _holds(unit: Unit, goals: Goals) -> ColumnElement[bool]:
-    """An exemption that holds on the day that is looked at."""
-    day = goals.day.isoformat()
-    return and_(
-        ExemptionRow.institution_id == unit.institution_id,
-        ExemptionRow.ended_at.is_(None),
-        ExemptionRow.starts_on <= day,
-        ExemptionRow.ends_on >= day,
-    )
+def _holding(unit: Unit, goals: Goals) -> ColumnElement[bool]:
+    return hold_on(unit.institution_id, goals.day.isoformat())
 
 
 def _shown(unit: Unit, goals: Goals, show: str) -> list[ColumnElement[bool]]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.attendance.credit_rules import Credit, Interval, Presence, State
@@ -13,6 +12,7 @@ from webinar.attendance.log_rules import AttendanceLog, Entry
 from webinar.attendance.rules import RULES_VERSION
 from webinar.attendance.tables import AttendanceRow, TallyRow
 from webinar.attendance.tally_rules import Stay, Tally
+from webinar.core.database import insert_into
 from webinar.lectures.rules import Window
 from webinar.lectures.tables import RegistrationRow
 from webinar.people.tables import PersonRow
@@ -115,7 +115,7 @@ async def held(session: AsyncSession, lecture_id: str) -> tuple[bool, int]:
     """
     empty = {"lecture_id": lecture_id, "final": False, "computed_at": 0, **_EMPTY}
     await session.execute(
-        _insert(session, TallyRow).values(empty).on_conflict_do_nothing(index_elements=["lecture_id"])
+        insert_into(session, TallyRow).values(empty).on_conflict_do_nothing(index_elements=["lecture_id"])
     )
     locked = (
         select(TallyRow.final, TallyRow.computed_at)
@@ -133,7 +133,7 @@ async def keep_rows(
     names = await _sort_names(session, [entry.registration.person_id for entry in entries])
     for first in range(0, len(entries), ROWS):
         values = [values_of(log, entry, names) for entry in entries[first : first + ROWS]]
-        statement = _insert(session, AttendanceRow)
+        statement = insert_into(session, AttendanceRow)
         new = statement.excluded
         await session.execute(
             statement.on_conflict_do_update(
@@ -197,11 +197,6 @@ _EMPTY: Mapping[str, Any] = {
     "strangers": [],
     "rows": 0,
 }
-
-
-def _insert(session: AsyncSession, table: type) -> Any:
-    made: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    return made(table)
 
 
 async def _sort_names(session: AsyncSession, person_ids: Sequence[str]) -> dict[str, str]:

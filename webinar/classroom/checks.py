@@ -8,14 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.classroom import rules, service
 from webinar.classroom.check_rules import PAUSE_MS, can_be_answered, moments, rest
 from webinar.core import effects
 from webinar.core.clock import Clock
-from webinar.core.database import Database
+from webinar.core.database import Database, insert_into
 from webinar.core.effects import Again, Done, Effect, Handler, Outcome, Skip
 from webinar.core.errors import Invalid, NotFound, Refused
 from webinar.core.ids import new_id
@@ -169,9 +168,8 @@ async def answer(
         raise NotFound
     if now > (check.closes_at or 0) + ON_THE_WAY_MS:
         raise CheckClosed
-    made = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     await session.execute(
-        made(AnswerRow)
+        insert_into(session, AnswerRow)
         .values(
             check_id=check_id,
             registration_id=seat.id,

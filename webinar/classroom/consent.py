@@ -5,10 +5,10 @@ changes what it says raises it, and everybody is told again.
 """
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.classroom.tables import ConsentRow
+from webinar.core.database import insert_into
 from webinar.core.errors import Refused
 from webinar.lectures.rules import Lecture, Registration
 
@@ -50,10 +50,9 @@ async def give(
     # True would equal 1.
     if type(version) is not int or version != NOTICE_VERSION:
         raise NoticeUnread
-    made = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     for kind in kinds(lecture):
         await session.execute(
-            made(ConsentRow)
+            insert_into(session, ConsentRow)
             .values(
                 lecture_id=lecture.id,
                 registration_id=seat.id,

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.classroom.tables import ChatMessageRow, HandRow
+from webinar.core.database import insert_into
 from webinar.lectures.tables import RegistrationRow
 from webinar.people.tables import PersonRow
 
@@ -64,9 +64,8 @@ async def add_message(
     session: AsyncSession, *, lecture_id: str, registration_id: str, client_id: str, text: str, at: int
 ) -> ChatMessage:
     """Store a message once, however often it is sent."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     await session.execute(
-        insert(ChatMessageRow)
+        insert_into(session, ChatMessageRow)
         .values(lecture_id=lecture_id, registration_id=registration_id, client_id=client_id, text=text, at=at)
         .on_conflict_do_nothing(index_elements=["registration_id", "client_id"])
     )
@@ -92,9 +91,8 @@ async def hands(session: AsyncSession, lecture_id: str) -> list[Hand]:
 
 
 async def raise_hand(session: AsyncSession, lecture_id: str, registration_id: str, at: int) -> None:
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     await session.execute(
-        insert(HandRow)
+        insert_into(session, HandRow)
         .values(lecture_id=lecture_id, registration_id=registration_id, raised_at=at)
         .on_conflict_do_nothing(index_elements=["registration_id"])
     )

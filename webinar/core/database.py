@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Connection, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -106,6 +107,17 @@ def now_sql(dialect: str) -> str:
     if dialect == "postgresql":
         return "(extract(epoch from clock_timestamp()) * 1000)::bigint"
     return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+
+
+def insert_into(session: AsyncSession, table: Any) -> Any:
+    """An INSERT in the session's dialect, which `on_conflict_do_nothing` and the like can follow."""
+    return insert_for(session.get_bind().dialect.name, table)
+
+
+def insert_for(dialect: str, table: Any) -> Any:
+    """The same for a statement that is made once and kept: both dialects write ON CONFLICT alike."""
+    made: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return made(table)
 
 
 def _engine(url: str, dialect: str, pool_size: int) -> AsyncEngine:

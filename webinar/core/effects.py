@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import case, func, literal, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webinar.core.database import Database, now_sql
+from webinar.core.database import Database, insert_into, now_sql
 from webinar.core.effects_rules import Effect as Effect
 from webinar.core.effects_rules import EffectState as EffectState
 from webinar.core.effects_rules import EffectView as EffectView
@@ -76,8 +75,7 @@ async def owe(
     payload: Mapping[str, Any] | None = None,
 ) -> None:
     """Owe an effect. A key that exists is owed anew; one that runs right now is so when its try ends."""
-    insert = postgresql.insert if _is_postgresql(session) else sqlite.insert
-    statement = insert(EffectRow).values(
+    statement = insert_into(session, EffectRow).values(
         key=key, kind=kind, subject=subject, payload=dict(payload or {}), due_at=due_at,
         state=EffectState.OWED.value, fence=0, attempts=0, nudged=False, created_at=now,
     )  # fmt: skip

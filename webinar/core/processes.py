@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webinar.core.database import insert_into
 from webinar.core.tables import ProcessRow
 
 BEAT_EVERY_S = 5
@@ -34,8 +34,7 @@ async def beat(
     session: AsyncSession, *, name: str, kind: str, started_at: int, now: int, detail: Mapping[str, Any]
 ) -> None:
     """Say that this process runs, and forget those that were silent for a day."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    row = insert(ProcessRow).values(
+    row = insert_into(session, ProcessRow).values(
         name=name, kind=kind, started_at=started_at, seen_at=now, detail=dict(detail)
     )
     changed = {"seen_at": row.excluded.seen_at, "detail": row.excluded.detail}

@@ -6,9 +6,9 @@ from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import case, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webinar.core.database import insert_for
 from webinar.evidence.reading import Only, evidence_of
 from webinar.evidence.tables import HeartbeatRow, ReplayBeatRow, SweepRow, WebhookRow
 
@@ -164,9 +164,8 @@ def _upsert(dialect: str) -> Any:
 
     Made once: putting the statement together takes longer than running it.
     """
-    made: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
     old = HeartbeatRow.__table__.c
-    statement = made(HeartbeatRow.__table__)
+    statement = insert_for(dialect, HeartbeatRow.__table__)
     new = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=["registration_id", "identity", "participant_sid", "minute"],

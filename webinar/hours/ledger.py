@@ -11,9 +11,9 @@ from typing import Any
 
 import rfc8785
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webinar.core.database import insert_into
 from webinar.hours.rules import GENESIS, Draft, Head, LedgerEntry, Verification, body_of, differs
 from webinar.hours.tables import HourTotalRow, LedgerHeadRow, LedgerRow
 
@@ -113,8 +113,7 @@ async def _add_up(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> N
         {"person_id": person, "year": year, "institution_id": institution_id, "jp": jp, "entries": entries}
         for (person, year), (jp, entries) in sorted(added.items())
     ]
-    made: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = made(HourTotalRow)
+    statement = insert_into(session, HourTotalRow)
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=["person_id", "year"],
@@ -129,9 +128,8 @@ async def _add_up(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> N
 
 
 async def _locked_head(session: AsyncSession, institution_id: str) -> Head:
-    made: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     await session.execute(
-        made(LedgerHeadRow)
+        insert_into(session, LedgerHeadRow)
         .values(institution_id=institution_id, number=0, digest=GENESIS)
         .on_conflict_do_nothing(index_elements=["institution_id"])
     )

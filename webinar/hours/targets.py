@@ -1,13 +1,12 @@
 """Year targets of an institution, by employment."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core import audit
+from webinar.core.database import insert_into
 from webinar.hours.tables import YearTargetRow
 from webinar.hours.target_rules import DEFAULTS, Target, checked, chosen_or_usual
 from webinar.people import store as people
@@ -50,7 +49,6 @@ async def write_targets(
 ) -> None:
     """The same for a caller that has checked who asks."""
     before = await targets(session, scope.institution_id)
-    made: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     for kind, target in wanted.items():
         checked(target, (f"target_{kind.value}", f"most_{kind.value}"))
         if target == before[kind.value]:
@@ -62,7 +60,7 @@ async def write_targets(
             "changed_at": now,
         }
         await session.execute(
-            made(YearTargetRow)
+            insert_into(session, YearTargetRow)
             .values(institution_id=scope.institution_id, employment=kind.value, **values)
             .on_conflict_do_update(index_elements=["institution_id", "employment"], set_=values)
         )

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.audit import Actor
+from webinar.core.database import insert_into
 from webinar.core.errors import FieldError, Forbidden, IllegalMove, Invalid, NotFound, Refused, Stale
 from webinar.core.ids import is_id, new_id
 from webinar.lectures import service, store
@@ -400,8 +400,6 @@ async def register(
 async def _insert_seats(
     session: AsyncSession, lecture: Lecture, persons: Sequence[str], role: Seat, now: int, link_key: bytes
 ) -> int:
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     added = 0
     for start in range(0, len(persons), BATCH):
         rows = []
@@ -423,7 +421,7 @@ async def _insert_seats(
             )
         # Two organisers may register the same person at once: the unique constraint decides, quietly.
         statement = (
-            insert(RegistrationRow)
+            insert_into(session, RegistrationRow)
             .values(rows)
             .on_conflict_do_nothing(index_elements=["lecture_id", "person_id"])
         )

@@ -10,12 +10,11 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Row, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core import audit, effects
 from webinar.core.audit import Actor
-from webinar.core.database import Database
+from webinar.core.database import Database, insert_into
 from webinar.core.errors import Invalid, Refused
 from webinar.core.ids import digest, new_secret
 from webinar.people import limits, service, sessions, sign_in_rules
@@ -112,9 +111,8 @@ async def owe_link(
 ) -> None:
     """Keep the digest of a new link and owe the mail; the link itself is computed again when it is sent."""
     token = link_token(link_key, person_id, purpose, now)
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     await session.execute(
-        insert(SignInTokenRow)
+        insert_into(session, SignInTokenRow)
         .values(
             digest=digest(token),
             person_id=person_id,

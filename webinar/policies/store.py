@@ -1,12 +1,11 @@
 """Queries on attendance policies. Versions are only ever added."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webinar.core.database import insert_into
 from webinar.core.errors import NotFound
 from webinar.core.ids import new_id
 from webinar.people.access import Scope
@@ -89,7 +88,7 @@ async def create(session: AsyncSession, policy: Policy, *, now: int, created_by:
     """
     checked(policy)
     rows = await session.execute(
-        _insert(session)
+        insert_into(session, PolicyRow)
         .values(
             id=policy.id,
             version=policy.version,
@@ -118,11 +117,6 @@ async def create(session: AsyncSession, policy: Policy, *, now: int, created_by:
     if rows.scalar_one_or_none() is None:
         raise VersionTaken
     return policy
-
-
-def _insert(session: AsyncSession) -> Any:
-    made = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    return made(PolicyRow)
 
 
 async def _newest(session: AsyncSession, where: ColumnElement[bool]) -> list[Policy]:

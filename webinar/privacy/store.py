@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, exists, insert, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from recordings.tables import RecordingRow
 from webinar.classroom.tables import ChatMessageRow
+from webinar.core.database import insert_into
 from webinar.core.tables import EffectRow
 from webinar.evidence.tables import (
     AnswerRow,
@@ -43,10 +43,9 @@ async def days(session: AsyncSession, institution_id: str) -> dict[str, int]:
 async def set_days(
     session: AsyncSession, institution_id: str, kind: Kind, count: int, *, by: str | None, now: int
 ) -> None:
-    made: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     values = {"days": count, "changed_by": by, "changed_at": now}
     await session.execute(
-        made(RetentionRow)
+        insert_into(session, RetentionRow)
         .values(institution_id=institution_id, kind=kind.value, **values)
         .on_conflict_do_update(index_elements=["institution_id", "kind"], set_=values)
     )

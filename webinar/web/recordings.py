@@ -13,9 +13,9 @@ from webinar.core.errors import Invalid, NotFound, Unavailable
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import LectureState
 from webinar.people.access import Role, Scope
-from webinar.web.classroom import own_seat
 from webinar.web.context import Context, context
 from webinar.web.forms import json_body
+from webinar.web.seats import own_seat
 from webinar.web.site import Access, Route
 
 SHOWN = 100

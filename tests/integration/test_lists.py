@@ -117,6 +117,20 @@ def test_a_name_of_a_file_is_safe_for_a_header() -> None:
     assert checked_file(name, b"\xff\xd8\xff").file_name == "_daft_ar_.JPG"
 
 
+async def test_whoever_is_ticked_is_on_the_list_beside_those_named_and_nobody_from_elsewhere(
+    over: Scene,
+) -> None:
+    rina = await an_organiser(over)
+    picked = [over.seats["siti"].id, over.seats["siti"].id, "x" * 26]
+    async with over.db.reading() as session:
+        found = await lists.preview(session, rina, over.lecture.id, ["=Agus", "siti rahma"], WHOLE, picked)
+        assert [one.name for one in found.changes] == ["=Agus", "Siti Rahma"]
+        with pytest.raises(Invalid):
+            await lists.preview(
+                session, rina, over.lecture.id, [], WHOLE, [str(number) for number in range(501)]
+            )
+
+
 async def _post(visitor: Visitor, path: str, form: dict[str, str], file: tuple[str, bytes]) -> Answer:
     data = aiohttp.FormData()
     for key, value in {**form, "csrf_token": visitor.csrf_token}.items():
@@ -175,3 +189,58 @@ async def test_words_of_a_list_stay_words(site: RunningSite, text: str) -> None:
     assert file.headers["Content-Disposition"] == 'attachment; filename="a.pdf"'
     assert file.headers["X-Content-Type-Options"] == "nosniff"
     assert (await (await world.as_("participant")).get(f"{path}/{'l' * 26}/file")).status == 403
+
+
+def offered(page: Answer) -> dict[str, bool]:
+    """The registrations that can be ticked, and whether they are."""
+    found = re.findall(r'type="checkbox" class="checkbox" name="pick" value="(\w+)"( checked)?>', page.text)
+    return {id: bool(checked) for id, checked in found}
+
+
+async def test_ticks_outlive_each_search_and_lead_to_the_preview(site: RunningSite) -> None:
+    world = await a_world(site)
+    ratna = await world.as_("organiser")
+    path = world.path("ended", "lists")
+    one, other = offered(await ratna.get(path))
+    assert offered(await ratna.get(path)) == {one: False, other: False}
+
+    typed = {"starts": "2026-11-22T09:07", "ends": "2026-11-22T10:37", "reason": "Satu <layar>", "list": "x"}
+    found = await ratna.post(path, {**typed, "q": "siti rah", "step": "all"})
+    assert offered(found) == {one: True, other: True}
+    assert 'value="Satu &lt;layar&gt;"' in found.text and ">x</textarea>" in found.text
+    none = await ratna.post(path, {**typed, "q": "siti rah", "step": "none", "pick": one})
+    assert offered(none) == {one: False, other: False}
+
+    elsewhere = await ratna.post(path, {**typed, "q": "zzz", "step": "find", "pick": one})
+    assert offered(elsewhere) == {one: True}
+    again = await ratna.post(path, {**typed, "q": "", "step": "find", "pick": one})
+    assert offered(again) == {one: True, other: False}
+
+    preview = await ratna.post(path, {**typed, "list": "", "pick": one})
+    assert (preview.status, re.findall(r'name="seen\.(\w+)', preview.text)) == (200, [one])
+    seen = {f"seen.{one}": "200", **typed, "list": "", "pick": one}
+    back = await ratna.post(path, {**seen, "step": "back"})
+    assert offered(back) == {one: True, other: False}
+    wrong = await _post(ratna, path, seen, ("a.pdf", b"<script>"))
+    assert (wrong.status, re.findall(r'name="(?:pick|seen\.\w+)" value="(\w+)"', wrong.text)) == (
+        422,
+        ["200", one],
+    )
+
+
+@pytest.mark.parametrize("text", [*CORPUS, "%", "_", "\u202e", "x" * 5_000])
+async def test_a_search_is_only_ever_words_and_a_tick_only_one_of_the_lecture(
+    site: RunningSite, text: str
+) -> None:
+    world = await a_world(site)
+    ratna = await world.as_("organiser")
+    page = await ratna.post(world.path("ended", "lists"), {"q": text, "step": "find", "pick": text})
+    assert page.status == 200 and not any(offered(page).values())
+    for bad in ("<script>alert", "<img src=x", "<svg/onload", "' onmouseover='"):
+        assert bad not in page.text
+
+
+async def test_nobody_is_offered_before_the_lecture_is_over(site: RunningSite) -> None:
+    world = await a_world(site)
+    page = await (await world.as_("organiser")).get(world.path("scheduled", "lists"))
+    assert page.status == 200 and 'name="pick"' not in page.text

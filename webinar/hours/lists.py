@@ -59,19 +59,28 @@ class HandedIn:
 
 
 async def preview(
-    session: AsyncSession, scope: Scope, lecture_id: str, lines: Sequence[str], span: tuple[int, int]
+    session: AsyncSession,
+    scope: Scope,
+    lecture_id: str,
+    lines: Sequence[str],
+    span: tuple[int, int],
+    picked: Sequence[str] = (),
 ) -> Preview:
     """What handing in the list would change; nothing is written.
+
+    Args:
+        picked: registrations beside those that the lines name; one that is not of the lecture, or no
+            longer there, is passed over.
 
     Raises:
         NotFound: no such lecture, or the scope does not manage it.
         IllegalMove: it is not over.
-        Invalid: too many lines, or a span outside the official time.
+        Invalid: too many people, or a span outside the official time.
     """
     lecture = await lectures.get(session, scope, lecture_id, to_change=True)
     require_adjustable(lecture)
     tally = await attendances.tally_of(session, lecture.id)
-    found, unknown = await _named(session, lecture, lines)
+    found, unknown = await _named(session, lecture, lines, picked)
     seats = await store.seats(session, lecture.id, found, final=bool(tally and tally.final))
     changed = await store.effective_of(session, list(seats))
     after = await _values(session, lecture, bool(tally and tally.final), span)
@@ -193,11 +202,11 @@ async def _values(
 
 
 async def _named(
-    session: AsyncSession, lecture: Lecture, lines: Sequence[str]
+    session: AsyncSession, lecture: Lecture, lines: Sequence[str], picked: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """Registrations by NIP, e-mail address or full name; and the lines that name nobody, or several."""
+    """Those picked and those named by NIP, e-mail address or full name; and lines of nobody, or several."""
     wanted = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
-    if len(wanted) > MOST_PEOPLE:
+    if len(wanted) + len(set(picked)) > MOST_PEOPLE:
         raise Invalid.at("list", "At most %(most)s people on one list.", most=MOST_PEOPLE)
     rows = await session.execute(
         select(RegistrationRow.id, PersonRow.email, PersonRow.nip, PersonRow.sort_name)
@@ -205,11 +214,13 @@ async def _named(
         .where(RegistrationRow.lecture_id == lecture.id, RegistrationRow.state == "registered")
     )
     known: dict[str, set[str]] = {}
+    registered = set()
     for id, *names in rows:
+        registered.add(id)
         for name in names:
             if name:
                 known.setdefault(name, set()).add(id)
-    found: dict[str, None] = {}
+    found = dict.fromkeys(id for id in picked if id in registered)
     unknown = []
     for line in wanted:
         ids = known.get(normal_email(line) or "") or known.get(normal_nip(line) or "")

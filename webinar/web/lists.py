@@ -1,6 +1,6 @@
 """Lists handed in: several colleagues at one screen, with a preview of what they would get."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 from aiohttp.web import FileField
@@ -15,7 +15,8 @@ from webinar.lectures import store as lectures
 from webinar.lectures.rules import Lecture, Window, instant_of, wall_of
 from webinar.web.amounts import seen
 from webinar.web.context import Context, context
-from webinar.web.forms import fields, messages
+from webinar.web.forms import fields, many, messages
+from webinar.web.list_picks import picks
 from webinar.web.site import Access, Route
 
 BODY = MOST_BYTES + 256 * 1024
@@ -32,20 +33,24 @@ async def _page(
     *,
     typed: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
+    ticked: Sequence[str] = (),
     preview: Preview | None = None,
     status: int = 200,
 ) -> web.Response:
+    said = typed or {}
     async with asked.reading() as session:
         lecture = await _managed(asked, session)
         window = await lectures.window_of(session, lecture)
         known = await lists.handed_in(session, lecture.id)
+    offered = await picks(asked, lecture, said.get("q", ""), ticked, said.get("step", ""))
     return asked.page(
         "hours/lists.html",
         status=status,
         lecture=lecture,
         lists=known,
         preview=preview,
-        v={**_times(window, lecture.zone), **(typed or {})},
+        picks=offered,
+        v={**_times(window, lecture.zone), **said},
         e=errors or {},
     )
 
@@ -59,9 +64,11 @@ def _times(window: Window, zone: str) -> dict[str, str]:
 
 
 async def submit(request: web.Request) -> web.StreamResponse:
-    """Show what a list would change, or hand it in with its attachment once that was seen."""
+    """Search and tick, show what a list would change, or hand in with its attachment what was seen so."""
     asked = context(request)
-    form = await fields(request)
+    form, ticked = await fields(request), await many(request, "pick")
+    if form.get("step"):
+        return await _page(asked, typed=form, ticked=ticked)
     shown = {name.removeprefix(SEEN): seen(value) for name, value in form.items() if name.startswith(SEEN)}
     try:
         async with asked.reading() as session:
@@ -72,7 +79,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
         )
         reason = checked_reason(form.get("reason", ""))
         if not shown:
-            return await _preview(asked, lecture, form, span)
+            return await _preview(asked, lecture, form, ticked, span)
         sent = (await request.post()).get("file")
         name, content = (sent.filename, sent.file.read()) if isinstance(sent, FileField) else ("", b"")
         attachment = checked_file(name, content)
@@ -88,10 +95,10 @@ async def submit(request: web.Request) -> web.StreamResponse:
                 now=asked.now,
             )
     except Invalid as invalid:
-        return await _again(asked, form, messages(invalid, asked._), invalid, shown)
+        return await _again(asked, form, ticked, messages(invalid, asked._), invalid, shown)
     except (ValuesChanged, NothingToDo) as refused:
         text = asked._(refused.message, **refused.fields) if refused.fields else asked._(refused.message)
-        return await _again(asked, form, {"list": text}, refused, {})
+        return await _again(asked, form, ticked, {"list": text}, refused, {})
     return asked.redirect(
         f"/lectures/{lecture.id}/lists",
         asked._("The list is on record; the JP of %(people)s people changed.", people=len(done.made)),
@@ -99,20 +106,21 @@ async def submit(request: web.Request) -> web.StreamResponse:
 
 
 async def _preview(
-    asked: Context, lecture: Lecture, form: Mapping[str, str], span: tuple[int, int]
+    asked: Context, lecture: Lecture, form: Mapping[str, str], ticked: Sequence[str], span: tuple[int, int]
 ) -> web.Response:
     await Tallies(asked.site.database, asked.site.clock).shown(lecture)
     lines = form.get("list", "").split("\n")
     async with asked.reading() as session:
-        found = await lists.preview(session, asked.rights, lecture.id, lines, span)
+        found = await lists.preview(session, asked.rights, lecture.id, lines, span, ticked)
     if not found.changes and not found.unknown:
         raise Invalid.at("list", "Name somebody first.")
-    return await _page(asked, typed=form, preview=found)
+    return await _page(asked, typed=form, ticked=ticked, preview=found)
 
 
 async def _again(
     asked: Context,
     form: Mapping[str, str],
+    ticked: Sequence[str],
     errors: Mapping[str, str],
     refused: Refused,
     shown: Mapping[str, int],
@@ -123,9 +131,11 @@ async def _again(
             lecture = await _managed(asked, session)
             span = tuple(instant_of(form[name][:16], lecture.zone, name) for name in ("starts", "ends"))
             lines = form.get("list", "").split("\n")
-            found = await lists.preview(session, asked.rights, lecture.id, lines, (span[0], span[1]))
-        return await _page(asked, typed=form, errors=errors, preview=found, status=refused.status)
-    return await _page(asked, typed=form, errors=errors, status=refused.status)
+            found = await lists.preview(session, asked.rights, lecture.id, lines, (span[0], span[1]), ticked)
+        return await _page(
+            asked, typed=form, ticked=ticked, errors=errors, preview=found, status=refused.status
+        )
+    return await _page(asked, typed=form, ticked=ticked, errors=errors, status=refused.status)
 
 
 async def file(request: web.Request) -> web.StreamResponse:

@@ -9,7 +9,7 @@ import { defineConfig, type Plugin } from "vite";
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** The pages that load a script of their own: the name in templates is `asset_tags("<value without src/>")`. */
-const entries = ["src/site.ts", "src/classroom/main.ts", "src/replay/main.ts", "src/review/main.ts"].filter((path) =>
+const entries = ["src/site.ts", "src/classroom/main.ts", "src/replay/main.ts", "src/review/main.ts", "src/stream/main.ts"].filter((path) =>
   existsSync(here(path)),
 );
 

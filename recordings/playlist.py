@@ -5,7 +5,7 @@ its own. Segments are named `p<part>-<number>`, and a part's `init` holds what a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -16,6 +16,10 @@ CODECS = "avc1.42c01f,mp4a.40.2"
 PEAK_BITRATE = 2_600_000
 INDEX = "index.m3u8"
 MASTER = "master.m3u8"
+STREAM_SEGMENTS = 15
+"""How many of the newest segments a live stream names: a minute, so that its list stays small."""
+PART_PREFIX = len("p0001")
+"""Names of one part begin with the same letters, so many of them."""
 _SEGMENT_NAME = re.compile(r"p(\d{4})-(\d{6})\.m4s")
 
 
@@ -70,28 +74,33 @@ class Playlist:
         lines = [
             "#EXTM3U",
             "#EXT-X-VERSION:7",
-            f"#EXT-X-TARGETDURATION:{max([_TARGET_S, *(-(-e.duration_ms // 1000) for e in self.entries)])}",
+            f"#EXT-X-TARGETDURATION:{_target_s(self.entries)}",
             "#EXT-X-MEDIA-SEQUENCE:0",
             f"#EXT-X-PLAYLIST-TYPE:{'VOD' if self.ended else 'EVENT'}",
             "#EXT-X-INDEPENDENT-SEGMENTS",
-            *self._entry_lines(),
+            *_entry_lines(self.entries),
         ]
         if self.ended:
             lines.append("#EXT-X-ENDLIST")
         return "\n".join(lines) + "\n"
 
-    def _entry_lines(self) -> Iterator[str]:
-        part = None
-        for entry in self.entries:
-            if entry.part != part:
-                if part is not None:
-                    yield "#EXT-X-DISCONTINUITY"
-                part = entry.part
-                yield f'#EXT-X-MAP:URI="{init_name(part)}"'
-            # On each segment, so that a replay can be set beside the attendance to the second.
-            yield f"#EXT-X-PROGRAM-DATE-TIME:{_rfc3339(entry.started_at)}"
-            yield f"#EXTINF:{entry.duration_ms / 1000:.3f},"
-            yield entry.name
+
+def _target_s(entries: Iterable[Entry]) -> int:
+    return max([_TARGET_S, *(-(-entry.duration_ms // 1000) for entry in entries)])
+
+
+def _entry_lines(entries: Iterable[Entry]) -> Iterator[str]:
+    part = None
+    for entry in entries:
+        if entry.part != part:
+            if part is not None:
+                yield "#EXT-X-DISCONTINUITY"
+            part = entry.part
+            yield f'#EXT-X-MAP:URI="{init_name(part)}"'
+        # On each segment, so that a replay can be set beside the attendance to the second.
+        yield f"#EXT-X-PROGRAM-DATE-TIME:{_rfc3339(entry.started_at)}"
+        yield f"#EXTINF:{entry.duration_ms / 1000:.3f},"
+        yield entry.name
 
 
 def master() -> str:
@@ -101,6 +110,27 @@ def master() -> str:
         f'#EXT-X-STREAM-INF:BANDWIDTH={PEAK_BITRATE},CODECS="{CODECS}",RESOLUTION=1280x720,FRAME-RATE=15.000\n'
         f"{INDEX}\n"
     )
+
+
+def stream(entries: Sequence[Entry], *, before: int, parts_before: int, ended: bool) -> str:
+    """The playlist of a live stream: the newest segments, in order.
+
+    Args:
+        before: how many segments came before these.
+        parts_before: how many parts came before the part of the first of these.
+    """
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        f"#EXT-X-TARGETDURATION:{_target_s(entries)}",
+        f"#EXT-X-MEDIA-SEQUENCE:{before}",
+        f"#EXT-X-DISCONTINUITY-SEQUENCE:{parts_before}",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        *_entry_lines(entries),
+    ]
+    if ended:
+        lines.append("#EXT-X-ENDLIST")
+    return "\n".join(lines) + "\n"
 
 
 def parse(text: str) -> Playlist:

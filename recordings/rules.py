@@ -42,6 +42,10 @@ AT_WORK = (_S.WANTED, _S.RECORDING, _S.PAUSED, _S.FINISHING)
 """States in which a recorder has something to do."""
 
 
+STREAMING = (_S.RECORDING, _S.PAUSED, _S.FINISHING, _S.READY)
+"""States in which those who watch a lecture that runs are shown what was recorded so far."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """Instants in Unix ms. `fence` grows with each recorder that takes it; an older one writes no more."""

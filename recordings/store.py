@@ -6,9 +6,22 @@ What a recorder writes carries its fence: a recorder that lost its lease to anot
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, delete, func, insert, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    case,
+    delete,
+    distinct,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from recordings.playlist import PART_PREFIX
 from recordings.rules import AT_WORK, Recording, RecordingState, Segment
 from recordings.storage import recording_key
 from recordings.tables import RecordingFileRow, RecordingRow
@@ -176,6 +189,29 @@ async def files(session: AsyncSession, recording_id: str) -> Sequence[Segment]:
         .order_by(RecordingFileRow.number)
     )
     return [_segment(row) for row in rows]
+
+
+async def newest_segments(
+    session: AsyncSession, recording_id: str, limit: int
+) -> tuple[Sequence[Segment], int, int]:
+    """The newest segments in order; how many came before, and in how many parts before the first's own."""
+    mine = (RecordingFileRow.recording_id == recording_id, RecordingFileRow.kind == MEDIA)
+    rows = await session.scalars(
+        select(RecordingFileRow).where(*mine).order_by(RecordingFileRow.number.desc()).limit(limit)
+    )
+    newest = list(rows)[::-1]
+    if not newest:
+        return [], 0, 0
+    part = func.substr(RecordingFileRow.name, 1, PART_PREFIX)
+    before, parts = (
+        await session.execute(
+            select(
+                func.count(),
+                func.count(distinct(case((part != newest[0].name[:PART_PREFIX], part)))),
+            ).where(*mine, RecordingFileRow.number < newest[0].number)
+        )
+    ).one()
+    return [_segment(row) for row in newest], before, parts
 
 
 async def file(session: AsyncSession, recording_id: str, name: str) -> Segment | None:

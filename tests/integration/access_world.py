@@ -95,6 +95,7 @@ OBJECTS = (
     (r"\w+ /lectures/{id}/(room|admission|classroom|heartbeat|progress|chat|hand)", HAS_A_SEAT),
     (r"POST /lectures/{id}/checks/{check}/answer", HAS_A_SEAT),
     (r"GET /lectures/{id}/replay(/{name})?", HAS_A_SEAT),
+    (r"\w+ /lectures/{id}/stream(/{name})?", HAS_A_SEAT),
     # The organiser watches without a seat of the own: there is nobody of whom it could be evidence.
     (r"POST /lectures/{id}/replay/watched", frozenset({PARTICIPANT, LECTURER})),
     (r"POST /lectures/{id}/(start|extend|end|hands/{seat}/lower|participants/{seat}/(remove|mute))", HOSTS),

@@ -160,7 +160,7 @@ async def answer(
     Raises:
         NotFound: the lecture of the seat has no such check, or it was not asked. CheckClosed: too late.
     """
-    service.require_inside(seat)
+    rules.require_seat(seat)
     if how not in HOW:
         raise Invalid.at("how", "This page is out of date. Load it again.")
     check = await session.get(PresenceCheckRow, check_id)

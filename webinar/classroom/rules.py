@@ -86,16 +86,21 @@ EVERYTHING = ("camera", "microphone", "screen_share", "screen_share_audio")
 VOICE_AND_PICTURE = ("camera", "microphone")
 
 
-def admit(lecture: Lecture, seat: Registration, room: Room | None, now: int) -> Admission:
-    """Let somebody in, or say why not.
-
-    Raises:
-        NotRegistered, Removed, Cancelled, Ended, TooEarly, RoomPreparing, MediaAway.
-    """
+def require_seat(seat: Registration) -> None:
+    """Raise NotRegistered or Removed unless the seat may take part at all."""
     if not seat.active:
         raise NotRegistered
     if seat.removed_at is not None:
         raise Removed
+
+
+def require_welcome(lecture: Lecture, seat: Registration, now: int) -> None:
+    """Say why somebody may not take part at this instant, whether in the room or as a viewer.
+
+    Raises:
+        NotRegistered, Removed, Cancelled, Ended, TooEarly, RoomPreparing.
+    """
+    require_seat(seat)
     if lecture.state is LectureState.CANCELLED:
         raise Cancelled
     if lecture.state is LectureState.SCHEDULED and now < lecture.opens_at:
@@ -104,6 +109,15 @@ def admit(lecture: Lecture, seat: Registration, room: Room | None, now: int) -> 
         raise RoomPreparing
     if lecture.state not in IN_SESSION:
         raise Ended
+
+
+def admit(lecture: Lecture, seat: Registration, room: Room | None, now: int) -> Admission:
+    """Let somebody in, or say why not.
+
+    Raises:
+        NotRegistered, Removed, Cancelled, Ended, TooEarly, RoomPreparing, MediaAway.
+    """
+    require_welcome(lecture, seat, now)
     if room is None or room.state is not RoomState.OPEN:
         raise MediaAway if room is not None and room.last_error else RoomPreparing
     host = seat.role in HOSTS

@@ -108,19 +108,11 @@ def require_host(seat: Registration) -> None:
         raise Forbidden
 
 
-def require_inside(seat: Registration) -> None:
-    """Raise unless the seat may take part at all."""
-    if not seat.active:
-        raise NotRegistered
-    if seat.removed_at is not None:
-        raise rules.Removed
-
-
 async def say(
     session: AsyncSession, seat: Registration, *, text: object, client_id: object, now: int
 ) -> store.ChatMessage:
     """Store a chat message; sending it twice stores it once."""
-    require_inside(seat)
+    rules.require_seat(seat)
     if not isinstance(client_id, str) or not 1 <= len(client_id) <= 40:
         raise Invalid.at("client_id", "This page is out of date. Load it again.")
     return await store.add_message(
@@ -134,7 +126,7 @@ async def say(
 
 
 async def set_hand(session: AsyncSession, seat: Registration, raised: bool, now: int) -> None:
-    require_inside(seat)
+    rules.require_seat(seat)
     if raised:
         await store.raise_hand(session, seat.lecture_id, seat.id, now)
     else:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from aiohttp import hdrs, web
 
+from recordings.streaming import Fetches
 from webinar.classroom.heartbeats import Heartbeats
 from webinar.web import middleware
 from webinar.web.routes import ROUTES
-from webinar.web.site import BEATS, SITE, Handler, Route, Site
+from webinar.web.site import BEATS, FETCHES, SITE, Handler, Route, Site
 
 STATIC = Path(__file__).parent / "static"
 LARGEST_BODY = 32 * 1024 * 1024
@@ -19,8 +20,8 @@ def create_app(site: Site) -> web.Application:
     """The site with its routes."""
     app = web.Application(middlewares=middleware.ALL, client_max_size=LARGEST_BODY)  # type: ignore[arg-type]
     app[SITE] = site
-    app[BEATS] = Heartbeats(site.database)
-    app.on_cleanup.append(_store_beats)
+    app[BEATS], app[FETCHES] = Heartbeats(site.database), Fetches(site.database)
+    app.on_cleanup.append(_store_what_waits)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _bound(route))
         if route.method == hdrs.METH_GET:
@@ -42,8 +43,9 @@ def _bound(route: Route) -> Handler:
     return handle
 
 
-async def _store_beats(app: web.Application) -> None:
+async def _store_what_waits(app: web.Application) -> None:
     await app[BEATS].close()
+    await app[FETCHES].close()
 
 
 async def _cache_built(request: web.Request, answer: web.StreamResponse) -> None:

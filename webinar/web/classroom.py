@@ -75,6 +75,7 @@ async def room(request: web.Request) -> web.StreamResponse:
         notice={"version": consent.NOTICE_VERSION, "given": told_before},
         server_time=asked.now,
         replay_url=f"/lectures/{lecture.id}/replay" if lecture.recorded else None,
+        stream_url=f"/lectures/{lecture.id}/stream" if lecture.recorded and not rules.is_host(seat) else None,
     )
 
 
@@ -121,7 +122,7 @@ async def admission(request: web.Request) -> web.StreamResponse:
 async def state(request: web.Request) -> web.StreamResponse:
     """How the room stands, for a page that has just come or may have missed something."""
     asked, lecture, seat = await entered(request)
-    service.require_inside(seat)
+    rules.require_seat(seat)
     async with asked.reading() as session:
         hands = await store.hands(session, lecture.id)
         removed = await store.removed_seats(session, lecture.id)

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from webinar.attendance import service as attendance
 from webinar.attendance.wording import so_far
-from webinar.classroom import checks, rules, service
+from webinar.classroom import checks, rules
 from webinar.classroom.heartbeat_rules import heard
 from webinar.classroom.rules import NoSession
 from webinar.core.errors import Invalid
@@ -63,7 +63,7 @@ async def answer_check(request: web.Request) -> web.StreamResponse:
 async def progress(request: web.Request) -> web.StreamResponse:
     """How far one has come: from the own evidence only. The page asks when somebody looks at it."""
     asked, lecture, seat = await entered(request)
-    service.require_inside(seat)
+    rules.require_seat(seat)
     async with asked.reading() as session:
         credit = await attendance.so_far(session, lecture, seat, asked.now)
         policy = await policies.get(session, lecture.policy_id, lecture.policy_version)

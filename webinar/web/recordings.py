@@ -117,10 +117,11 @@ async def file(request: web.Request) -> web.StreamResponse:
         return answer
     async with asked.reading() as session:
         found = await service.replay_file(session, scope, lecture_id, name, asked.now)
-    return await _part(request, asked, found)
+    return await sent(request, asked, found)
 
 
-async def _part(request: web.Request, asked: Context, found: Segment) -> web.StreamResponse:
+async def sent(request: web.Request, asked: Context, found: Segment) -> web.StreamResponse:
+    """A file of a recording, or the range of it that was asked for."""
     kind = "video/iso.segment" if found.duration_ms else "video/mp4"
     try:
         wanted = request.http_range

@@ -24,6 +24,7 @@ from webinar.web import (
     registrations,
     reports,
     sign_in,
+    stream,
     talking,
     targets,
     try_policy,
@@ -62,5 +63,6 @@ ROUTES: tuple[Route, ...] = (
     *unit_hours.ROUTES,
     *unit_absent.ROUTES,
     *recordings.ROUTES,
+    *stream.ROUTES,
     *api.ROUTES,
 )

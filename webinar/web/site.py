@@ -7,6 +7,7 @@ from enum import StrEnum
 from aiohttp import web
 
 from recordings.storage import Storage
+from recordings.streaming import Fetches
 from webinar.classroom.heartbeats import Heartbeats
 from webinar.config import Settings
 from webinar.core.clock import Clock
@@ -31,6 +32,7 @@ class Site:
 
 SITE = web.AppKey("site", Site)
 BEATS = web.AppKey("beats", Heartbeats)
+FETCHES = web.AppKey("fetches", Fetches)
 
 
 class Access(StrEnum):

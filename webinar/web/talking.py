@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from webinar.classroom import service, store
+from webinar.classroom import rules, service, store
 from webinar.lectures.rules import Registration
 from webinar.people import limits
 from webinar.people.sign_in_rules import Limit
@@ -20,7 +20,7 @@ CHAT_LIMIT = (20, 30_000)
 async def chat(request: web.Request) -> web.StreamResponse:
     """Messages after one that was seen."""
     asked, lecture, seat = await entered(request)
-    service.require_inside(seat)
+    rules.require_seat(seat)
     async with asked.reading() as session:
         found = await store.messages(session, lecture.id, after=whole(request.query.get("after", "")))
     return web.json_response({"messages": [asdict(message) for message in found]})

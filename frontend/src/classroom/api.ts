@@ -123,6 +123,11 @@ export class Api {
     void this.#done(this.#post("heartbeat", beat, beat.leaving === true));
   }
 
+  /** What is kept was read, by somebody who only watches. */
+  agree(notice: number): Promise<boolean> {
+    return this.#done(this.#post("stream", { notice }));
+  }
+
   #get(path: string): Promise<Response> {
     return fetch(`${this.#base}/${path}`, {
       headers: { Accept: "application/json" },

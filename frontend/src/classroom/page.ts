@@ -22,7 +22,7 @@ export interface PageData {
   when: string;
   language: string;
   server_time: number;
-  links: { home: string; hours: string; replay: string | null };
+  links: { home: string; hours: string; replay: string | null; stream: string | null };
 }
 
 export interface Page {

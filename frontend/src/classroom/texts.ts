@@ -2,6 +2,7 @@
 export const TEXT_KEYS = [
   "join",
   "join_hint",
+  "watch_stream",
   "join_host_hint",
   "checking",
   "recorded_notice",

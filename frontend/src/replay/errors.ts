@@ -1,5 +1,7 @@
 /** Says in the player what went wrong or what was done, in the words that the page brought. */
-type Word = "resumed" | "network" | "broken" | "gone" | "unsupported";
+type Word = "resumed" | "network" | "broken" | "gone" | "unsupported" | "ended" | "thanks";
+
+const NEWS: readonly Word[] = ["resumed", "ended", "thanks"];
 
 export class Speaker {
   readonly #box: HTMLElement;
@@ -16,7 +18,7 @@ export class Speaker {
   }
 
   say(word: Word, values: Record<string, string> = {}): void {
-    if (word !== "resumed") this.#box.dataset["state"] = `error-${word}`;
+    if (!NEWS.includes(word)) this.#box.dataset["state"] = `error-${word}`;
     if (this.#line === null) return;
     this.#line.textContent = (this.#texts[word] ?? "").replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
     this.#line.hidden = false;

@@ -31,6 +31,9 @@ export function Check({ app, model }: View) {
           {say(app, "join")}
         </button>
       </div>
+      {app.page.data.links.stream && (
+        <a class="btn btn-ghost btn-block" data-testid="stream" href={app.page.data.links.stream}>{say(app, "watch_stream")}</a>
+      )}
       <p class="gate-hint">{opening ? say(app, "checking") : say(app, app.host ? "join_host_hint" : "join_hint")}</p>
     </>
   );

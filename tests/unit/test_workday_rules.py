@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webinar.core.errors import Invalid
@@ -88,6 +88,7 @@ def test_an_institution_that_never_works_is_refused() -> None:
 TIMES = st.tuples(st.integers(0, 400), st.integers(0, 1439), st.integers(1, 24 * 60))
 
 
+@settings(deadline=None)
 @given(TIMES)
 def test_whatever_the_time_each_of_its_days_is_named_at_most_once(time: tuple[int, int, int]) -> None:
     day, start, length = time

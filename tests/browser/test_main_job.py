@@ -162,7 +162,13 @@ async def book(job: Job) -> None:
     await page.locator("input[name=starts_time]").fill(start.strftime("%H:%M"))
     await page.locator("input[name=ends_time]").fill(end.strftime("%H:%M"))
     await page.locator("select[name=zone]").select_option(ZONE)
-    await page.locator("main form button[type=submit]").last.click()
+    save = page.locator("main form button[type=submit]").last
+    await save.click()
+    # The office may be closed by now, or have a holiday: then the form asks whether it is meant.
+    warning = page.locator("input[name=warning_seen]")
+    await expect(warning.or_(page.locator("textarea[name=list]")).first).to_be_attached()
+    if await warning.count():
+        await save.click()
     await page.wait_for_url("**/registrations")
     job.lecture = page.url.split("/")[-2]
 

@@ -77,6 +77,7 @@ OBJECTS = (
         r"\w+ /lectures/{id}/(edit|actions/\w+|attendance(/(live|adjust|undo|{registration}))?|exports)",
         MANAGES,
     ),
+    (r"GET /lectures/{id}/clashes", MANAGES),
     (r"GET /lectures/{id}/(attendance|intervals)\.(csv|xlsx|pdf)", MANAGES),
     # The manager holds an office in the unit; who organises another one does not.
     (r"\w+ /units/{id}/\w+(\.\w+)?(/{lecture})?", MANAGES | {MANAGER}),

@@ -16,6 +16,7 @@ from webinar.invites import store as invites
 from webinar.lectures import booking, service, store
 from webinar.lectures.booking import Booking, Change
 from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, agreed_times
+from webinar.lectures.slots import Found
 from webinar.lectures.upcoming_rules import upcoming
 from webinar.people import store as people
 from webinar.people.access import Role
@@ -23,10 +24,11 @@ from webinar.people.rules import zones as known_zones
 from webinar.policies import store as policies
 from webinar.policies.rules import settling_seconds
 from webinar.policies.wording import promise
-from webinar.web import timeline
+from webinar.web import timeline, times
 from webinar.web.context import Context, context
 from webinar.web.forms import fields, many, messages
 from webinar.web.site import Access, Route
+from webinar.web.times import Warned
 
 PAGE = 30
 MINUTE_S = 60
@@ -113,11 +115,13 @@ async def create(request: web.Request) -> web.StreamResponse:
     asked = context(request)
     form = await fields(request)
     lecturers = tuple(dict.fromkeys(await many(request, "lecturer_id")))
+    if times.LOOKING & form.keys():
+        return await _looking(asked, form, lecturers, None)
     try:
         booked = _booking(form, lecturers, asked.now)
-        clash = await _clash(asked, booked, lecturers)
-        if clash and clash.id != form.get("clash_seen"):
-            return await _form_page(asked, Form(form, {}, lecturers), clash=clash, status=409)
+        warned = await _warned(asked, form, booked, lecturers)
+        if warned and warned.seen != form.get("warning_seen"):
+            return await _form_page(asked, Form(form, {}, lecturers), warned=warned, status=409)
         async with asked.writing() as session:
             lecture = await booking.book(
                 session,
@@ -134,13 +138,39 @@ async def create(request: web.Request) -> web.StreamResponse:
     return asked.redirect(f"/lectures/{lecture.id}/registrations", done)
 
 
-async def _clash(asked: Context, booked: Booking, lecturers: Sequence[str]) -> Lecture | None:
-    """Another lecture that a lecturer is busy with: a warning, since saving again books all the same."""
-    times = agreed_times(booked.starts_wall, booked.ends_wall, booked.zone)
-    span = (times.starts_at, times.ends_at)
+async def _warned(
+    asked: Context,
+    form: Mapping[str, str],
+    booked: Booking,
+    lecturers: Sequence[str],
+    lecture: Lecture | None = None,
+) -> Warned | None:
+    """What speaks against the time: only a warning, since saving again books all the same."""
+    agreed = agreed_times(booked.starts_wall, booked.ends_wall, booked.zone)
     async with asked.reading() as session:
-        busy = await store.busy_with(session, lecturers, span, except_lecture=booked.id)
-    return busy[0][2] if busy else None
+        return await times.warned(
+            asked,
+            session,
+            (agreed.starts_at, agreed.ends_at),
+            lecturers,
+            itself=booked.id,
+            unit_id=form.get("audience", ""),
+            lecture=lecture,
+        )
+
+
+async def _looking(
+    asked: Context, form: Mapping[str, str], lecturers: tuple[str, ...], lecture: Lecture | None
+) -> web.Response:
+    """The form again: with times to choose from, or with the one that was chosen."""
+    if "pick" in form:
+        return await _form_page(asked, Form(times.picked(form), {}, lecturers), lecture=lecture)
+    try:
+        found = await times.found(asked, form, lecturers, lecture)
+    except Invalid as invalid:
+        shown = Form(form, messages(invalid, asked._), lecturers)
+        return await _form_page(asked, shown, lecture=lecture, status=422)
+    return await _form_page(asked, Form(form, {}, lecturers), lecture=lecture, found=found)
 
 
 def _booking(form: Mapping[str, str], lecturers: tuple[str, ...], now: int) -> Booking:
@@ -225,12 +255,14 @@ async def _form_page(
     form: Form,
     *,
     lecture: Lecture | None = None,
-    clash: Lecture | None = None,
+    warned: Warned | None = None,
+    found: Found | None = None,
     stale: str = "",
     status: int = 200,
 ) -> web.Response:
     async with asked.reading() as session:
         units = await people.units(session, asked.rights, below=asked.rights.paths(Role.ORGANISER))
+        everybody = await people.units(session, asked.rights)
         rules = await policies.current(session, asked.rights)
         chosen = await people.persons_by_ids(session, asked.rights, list(form.lecturer_ids))
     wished = dict.fromkeys([*INDONESIAN_ZONES, asked.zone, form.values.get("zone", "")])
@@ -240,9 +272,11 @@ async def _form_page(
         status=status,
         lecture=lecture,
         form=form,
-        clash=clash,
+        warned=warned,
+        found=found,
         stale=stale,
         unit_options=[(u.id, "\u2003" * u.depth + u.name) for u in units],
+        audiences=[("", asked._("Not known yet"))] + [(u.id, "\u2003" * u.depth + u.name) for u in everybody],
         policies=[(p.id, p.name) for p in rules],
         lecturers=[chosen[i] for i in form.lecturer_ids if i in chosen],
         zones=[(z, f"{z.replace('_', ' ')} ({zone_name(z, asked.now)})") for z in zones],
@@ -280,11 +314,13 @@ async def update(request: web.Request) -> web.StreamResponse:
     asked = context(request)
     lecture = await _managed(asked)
     form = await fields(request)
+    if times.LOOKING & form.keys():
+        return await _looking(asked, form, (), lecture)
     try:
         wanted = _booking({**form, "id": lecture.id, "unit_id": lecture.unit_id}, (), asked.now)
-        clash = await _new_clash(asked, lecture, wanted)
-        if clash and clash.id != form.get("clash_seen"):
-            return await _form_page(asked, Form(form, {}, ()), lecture=lecture, clash=clash, status=409)
+        warned = await _newly_warned(asked, form, lecture, wanted)
+        if warned and warned.seen != form.get("warning_seen"):
+            return await _form_page(asked, Form(form, {}, ()), lecture=lecture, warned=warned, status=409)
         version = _number(form.get("version", "0"), "version")
         async with asked.writing() as session:
             present = await store.get(session, asked.rights, lecture.id, to_change=True)
@@ -309,17 +345,14 @@ async def update(request: web.Request) -> web.StreamResponse:
     return asked.redirect(f"/lectures/{lecture.id}", saved)
 
 
-async def _new_clash(asked: Context, lecture: Lecture, wanted: Booking) -> Lecture | None:
-    """A clash that a new time makes; one that was there before is known."""
-    if (wanted.starts_wall, wanted.ends_wall, wanted.zone) == (
-        lecture.starts_wall,
-        lecture.ends_wall,
-        lecture.zone,
-    ):
+async def _newly_warned(
+    asked: Context, form: Mapping[str, str], lecture: Lecture, wanted: Booking
+) -> Warned | None:
+    """What speaks against a new time; what spoke against the old one is known."""
+    before = (lecture.starts_wall, lecture.ends_wall, lecture.zone)
+    if (wanted.starts_wall, wanted.ends_wall, wanted.zone) == before:
         return None
-    async with asked.reading() as session:
-        lecturers = (await store.lecturers_of(session, [lecture.id]))[lecture.id]
-    return await _clash(asked, wanted, [seat.person_id for seat in lecturers])
+    return await _warned(asked, form, wanted, (), lecture)
 
 
 def _change(wanted: Booking) -> Change:

@@ -11,8 +11,9 @@ from webinar.invites import service as invites
 from webinar.invites import store as invite_store
 from webinar.invites.rules import InviteState
 from webinar.invites.service import personal_link
-from webinar.lectures import booking, store
-from webinar.lectures.rules import Lecture, Registration, Seat
+from webinar.lectures import booking, clashes, store
+from webinar.lectures.clashes import Clashes
+from webinar.lectures.rules import UPCOMING, Lecture, Registration, Seat
 from webinar.people import store as people
 from webinar.people.rules import Unit
 from webinar.web.context import Context, context
@@ -41,6 +42,7 @@ async def _page(
         sent = await invite_store.of_lecture(session, lecture.id)
         units = await people.units(session, asked.rights)
         sizes = await people.people_by_unit(session, asked.rights)
+        met = await _clashes(asked, session, lecture)
     found = [s for s in seats if text in f"{s.name} {s.email or ''} {s.unit_name}".lower()]
     start = whole(asked.request.query.get("from", ""))
     shown = found[start : start + PAGE]
@@ -63,11 +65,21 @@ async def _page(
         pending=len(pending),
         refused=sum(1 for s in seats if s.active and s.id in sent and sent[s.id].state in RESENT),
         units=[("", asked._("Choose a unit")), *_options(units, sizes)],
+        met=met,
         text=text,
         error=error,
         missing=missing,
         typed=typed,
     )
+
+
+async def _clashes(asked: Context, session: AsyncSession, lecture: Lecture) -> Clashes:
+    """Who of those registered has another lecture then; nobody, once it is over."""
+    if lecture.state not in UPCOMING:
+        return clashes.NONE
+    span = (lecture.starts_at, lecture.ends_at)
+    everybody = clashes.registered([lecture.id], Seat.LECTURER, Seat.PARTICIPANT)
+    return await clashes.clashes(session, asked.rights, everybody, span, besides=[lecture.id], limit=1)
 
 
 def _options(units: Sequence[Unit], sizes: Mapping[str, int]) -> list[tuple[str, str]]:

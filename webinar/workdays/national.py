@@ -24,6 +24,13 @@ def is_holiday(day: date) -> bool:
     return bool(holiday("id", day))
 
 
+def between(language: Language, first: date, last: date) -> list[tuple[date, str]]:
+    """The holidays from one day to another, both included, in order."""
+    years = range(first.year, last.year + 1)
+    found = [pair for year in years for pair in _names(language, year).items()]
+    return sorted(pair for pair in found if first <= pair[0] <= last)
+
+
 @cache
 def _names(language: Language, year: int) -> dict[date, str]:
     found = holidays.country_holidays(

@@ -31,6 +31,7 @@ from webinar.core.database import Database
 from webinar.core.ids import digest, new_id
 from webinar.evidence.tables import SweepRow, WebhookRow
 from webinar.hours import service as hours
+from webinar.hours.review_rules import PAGE
 from webinar.lectures import service as lecture_service
 from webinar.lectures import store as lectures
 from webinar.lectures.tables import LectureRow, RegistrationRow
@@ -187,7 +188,7 @@ async def usable(browser: Browser, site: RunningSite, cookie: str, path: str) ->
     began = time.perf_counter()
     await page.goto(site.url + path, wait_until="commit")
     await page.wait_for_selector("form[data-review][data-ready]", state="attached")
-    await page.wait_for_function("document.querySelectorAll('#log-rows tr').length === 200")
+    await page.wait_for_function(f"document.querySelectorAll('#log-rows tr').length === {PAGE}")
     await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     took = (time.perf_counter() - began) * 1_000
     await context.close()

@@ -1,15 +1,20 @@
 """The review page: what it shows, in which order, to whom, and at what cost; on both databases."""
 
 import re
+from collections.abc import Awaitable, Callable
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.build import MINUTE, NINE, a_lecture, a_person, a_registration, a_role, a_unit
 from tests.integration.pages_world import statements, stayed
 from tests.integration.review_scene import LATER, Reviewed, a_review
 from tests.site import Answer, RunningSite
+from webinar.core.ids import new_id
 from webinar.evidence.store import record_heartbeat
+from webinar.evidence.tables import AnswerRow, PresenceCheckRow
 from webinar.hours.review_rules import PAGE
+from webinar.lectures.store import change_registration
 
 SHOWN = re.compile(r'<a class="person-name"[^>]*>([^<]*)</a>')
 
@@ -140,11 +145,11 @@ async def test_pages_follow_each_other_and_no_row_is_lost(site: RunningSite) -> 
             await a_registration(session, scene.lecture, person)
     first = await looked(scene)
     assert len(names(first)) == PAGE
-    assert "from=200" in first.text
-    rest = await looked(scene, "?from=200")
+    assert f"from={PAGE}" in first.text
+    rest = await looked(scene, f"?from={PAGE}")
     assert names(rest)[-1] == "siti"
     assert len(names(rest)) == 5
-    more = await looked(scene, "/live?from=200")
+    more = await looked(scene, f"/live?from={PAGE}")
     assert names(more) == names(rest)
 
 
@@ -204,6 +209,65 @@ async def test_a_contest_is_something_new(site: RunningSite) -> None:
     tag = (await ratna.get(f"{scene.path}/live")).headers["ETag"]
     await scene.contested("siti")
     assert (await ratna.get(f"{scene.path}/live", headers={"If-None-Match": tag})).status == 200
+
+
+async def renamed(session: AsyncSession, scene: Reviewed) -> None:
+    scene.people["siti"].name = "Siti Rahmawati"
+    await session.merge(scene.people["siti"])
+
+
+async def unit_renamed(session: AsyncSession, scene: Reviewed) -> None:
+    scene.health.name = "Dinas Kesehatan Kota"
+    await session.merge(scene.health)
+
+
+async def answered(session: AsyncSession, scene: Reviewed) -> None:
+    check = PresenceCheckRow(
+        id=new_id(),
+        lecture_id=scene.lecture.id,
+        number=1,
+        due_at=NINE,
+        asked_at=NINE,
+        closes_at=NINE + MINUTE,
+    )
+    session.add(check)
+    await session.flush()
+    session.add(
+        AnswerRow(
+            check_id=check.id,
+            registration_id=scene.seats["siti"].id,
+            lecture_id=scene.lecture.id,
+            identity="siti.tab",
+            answered_at=NINE + 1,
+            how="click",
+        )
+    )
+
+
+async def cancelled_and_another_registered(session: AsyncSession, scene: Reviewed) -> None:
+    """Within one millisecond, and as many as before."""
+    await change_registration(session, scene.seats["agus"].id, state="cancelled")
+    await a_registration(session, scene.lecture, await a_person(session, scene.health, name="Zaki"))
+
+
+async def role_changed(session: AsyncSession, scene: Reviewed) -> None:
+    await change_registration(session, scene.seats["agus"].id, role="organiser")
+
+
+@pytest.mark.parametrize(
+    "change", [renamed, unit_renamed, answered, cancelled_and_another_registered, role_changed]
+)
+async def test_whatever_is_shown_is_never_a_304_once_it_changed(
+    site: RunningSite, change: Callable[[AsyncSession, Reviewed], Awaitable[None]]
+) -> None:
+    scene = await a_review(site)
+    ratna = await scene.ratna()
+    tag = (await ratna.get(f"{scene.path}/live")).headers["ETag"]
+    headers = {"If-None-Match": tag}
+    assert (await ratna.get(f"{scene.path}/live", headers=headers)).status == 304
+    async with site.database.writing() as session:
+        await change(session, scene)
+    assert (await ratna.get(f"{scene.path}/live", headers=headers)).status == 200
 
 
 async def test_a_page_asks_for_newer_values_only_while_the_lecture_runs(site: RunningSite) -> None:

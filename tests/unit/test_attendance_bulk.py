@@ -12,6 +12,8 @@ from webinar.attendance.check_rules import Checks
 from webinar.attendance.connection_rules import Connection
 from webinar.attendance.credit_rules import Credit, credit, presence
 from webinar.attendance.interval_rules import union
+from webinar.attendance.log_rules import Person, one_by_one
+from webinar.attendance.many import at_once
 from webinar.attendance.rules import cut
 from webinar.evidence.rules import Beats, Check
 from webinar.lectures.rules import Seat, Window
@@ -142,6 +144,41 @@ def test_bulk_equals_rules(
         told = Checks(asked, {f"c{n}": NINE for whose, n in said if whose == person})
         by_rules.append(figures(credit(policy, 150, window, there, role, told)))
     assert credits(policy, window, roles, stays, seen, asked, said) == by_rules
+
+
+@given(
+    policies,
+    windows,
+    st.lists(stay, max_size=14),
+    st.lists(watched, max_size=6),
+    checks,
+    st.sets(st.tuples(people, st.integers(0, 2)), max_size=5),
+    st.lists(st.sampled_from(Seat), min_size=5, max_size=5),
+)
+@settings(deadline=None, max_examples=120)
+def test_all_at_once_earn_what_each_earns_for_the_same_reasons(
+    policy: Policy,
+    window: Window,
+    stays: list[Row],
+    seen: list[tuple[int, int, int]],
+    asked_at: list[tuple[int, int]],
+    said: set[tuple[int, int]],
+    roles: list[Seat],
+) -> None:
+    asked = tuple(Check(f"c{n}", n, at, at + long) for n, (at, long) in enumerate(asked_at))
+    each = []
+    for person, role in enumerate(roles):
+        connections = [
+            Connection("room", "RM", f"PA{n}", "seat.tab", at, at + long, ("webhook",), unsure)
+            for n, (whose, at, long, unsure) in enumerate(stays)
+            if whose == person
+        ]
+        shown = tuple(union((at, at + long) for whose, at, long in seen if whose == person))
+        told = {f"c{n}": NINE for whose, n in said if whose == person and n < len(asked)}
+        each.append(Person(presence(connections, shown), role, Checks(asked, told)))
+    # Everybody twice: then the second of two who are alike takes the sentence of the first.
+    twice = [*each, *each]
+    assert at_once(policy, 150, window, twice) == one_by_one(policy, 150, window, twice)
 
 
 def test_an_identity_is_the_person_of_its_seat_and_a_stranger_is_nobody() -> None:

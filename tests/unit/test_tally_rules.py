@@ -1,5 +1,7 @@
 """When stored attendance may be shown as it is."""
 
+import hashlib
+import json
 from dataclasses import replace
 
 import pytest
@@ -13,6 +15,7 @@ from webinar.attendance.tally_rules import (
     Tally,
     inputs_of,
     next_at,
+    seat_of,
     standing,
 )
 from webinar.evidence.rules import Marks
@@ -97,7 +100,7 @@ def test_it_is_computed_again_while_people_are_in_and_never_takes_more_than_a_te
 
 
 def test_inputs_are_the_same_in_any_order_of_seats_and_differ_with_each_of_them() -> None:
-    seats = [("a", "participant"), ("b", "lecturer")]
+    seats = [seat_of("a", "participant"), seat_of("b", "lecturer")]
     window = scheduled_window(ENDED)
 
     def digest(
@@ -116,10 +119,19 @@ def test_inputs_are_the_same_in_any_order_of_seats_and_differ_with_each_of_them(
         digest(policy=replace(POLICY, version=2)),
         digest(rules=2),
         digest(seats=seats[:1]),
-        digest(seats=[("a", "lecturer"), ("b", "lecturer")]),
+        digest(seats=[seat_of("a", "lecturer"), seats[1]]),
     ]
     assert digest() == digest(seats=seats[::-1])
     assert len({digest(), *others}) == len(others) + 1
+
+
+@pytest.mark.parametrize("seats", [[], [("a", "lecturer")], [("b", "participant"), ("a", "organiser")]])
+def test_inputs_are_the_digest_of_one_json_array_as_ledgers_have_it(seats: list[tuple[str, str]]) -> None:
+    window = scheduled_window(ENDED)
+    spans = [list(span) for span in window.spans]
+    told = [2, [POLICY.id, POLICY.version], ENDED.jp, spans, sorted(list(seat) for seat in seats)]
+    digest = hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
+    assert inputs_of(ENDED, window, POLICY, 2, (seat_of(*seat) for seat in seats)) == digest
 
 
 def test_standing_has_a_word_for_each_state() -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "Presence",
     "State",
     "credit",
+    "credit_knowing",
     "earns",
     "presence",
     "seconds_in",
@@ -128,16 +129,50 @@ def credit(
     """What a person earns in a lecture worth `jp` hundredths."""
     found, most, least = (_found(policy, window, presence, role, checks, sign) for sign in (0, 1, -1))
     uncertainty_s = _off(found.counted, most.counted, least.counted)
-    seconds = found.counted.seconds
     worth = role_jp(policy, jp, role)
-    by_time = earned(policy, worth, window.seconds, seconds)
-    value = by_time if enough(policy, found.asked) else 0
     possible = {
-        earned(policy, worth, window.seconds, seconds + off) if enough(policy, one.asked) else 0
+        earned(policy, worth, window.seconds, found.counted.seconds + off) if enough(policy, one.asked) else 0
         for off in (-uncertainty_s, uncertainty_s)
         for one in (found, most, least)
     }
-    doubtful = len(possible) > 1
+    return _told(policy, worth, window, presence, role, found, uncertainty_s, len(possible) > 1)
+
+
+def credit_knowing(
+    policy: Policy,
+    jp: int,
+    window: Window,
+    presence: Presence,
+    role: Seat,
+    checks: Checks,
+    *,
+    uncertainty_s: int,
+    doubtful: bool,
+) -> Credit:
+    """The same as `credit` where `bulk` has found out how unsure it is, which is most of the work."""
+    found = _found(policy, window, presence, role, checks, 0)
+    worth = role_jp(policy, jp, role)
+    return _told(policy, worth, window, presence, role, found, uncertainty_s, doubtful)
+
+
+def _value(policy: Policy, worth: int, window: Window, found: "_Found") -> int:
+    if not enough(policy, found.asked):
+        return 0
+    return earned(policy, worth, window.seconds, found.counted.seconds)
+
+
+def _told(
+    policy: Policy,
+    worth: int,
+    window: Window,
+    presence: Presence,
+    role: Seat,
+    found: "_Found",
+    uncertainty_s: int,
+    doubtful: bool,
+) -> Credit:
+    seconds = found.counted.seconds
+    value = _value(policy, worth, window, found)
     case = Case(
         policy=policy,
         window=window,
@@ -146,7 +181,7 @@ def credit(
         was_there=any(i.end > i.start for i in presence.intervals),
         claimed=bool(presence.intervals),
         most=worth,
-        by_time=by_time,
+        by_time=earned(policy, worth, window.seconds, seconds),
         unsure_s=uncertainty_s if doubtful else None,
     )
     return Credit(

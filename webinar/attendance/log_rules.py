@@ -1,7 +1,7 @@
 """The attendance log of a lecture: a row for everybody registered, and those who came without a seat."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from webinar.attendance.check_rules import Checks
@@ -11,7 +11,7 @@ from webinar.attendance.credit_rules import Credit, Presence, State, credit, pre
 from webinar.attendance.interval_rules import Span
 from webinar.attendance.rules import connections
 from webinar.evidence.rules import Check, Evidence, Replay
-from webinar.lectures.rules import Lecture, Registration, Window
+from webinar.lectures.rules import Lecture, Registration, Seat, Window
 from webinar.policies.rules import Policy
 
 
@@ -77,6 +77,23 @@ class AttendanceLog:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What somebody's credit follows from, beside lecture and policy."""
+
+    presence: Presence
+    role: Seat
+    checks: Checks
+
+
+Credits = Callable[[Policy, int, Window, Sequence[Person]], Sequence[Credit]]
+
+
+def one_by_one(policy: Policy, jp: int, window: Window, people: Sequence[Person]) -> list[Credit]:
+    """What each of them earns in a lecture worth `jp` hundredths."""
+    return [credit(policy, jp, window, one.presence, one.role, one.checks) for one in people]
+
+
 def computed(
     lecture: Lecture,
     window: Window,
@@ -84,17 +101,25 @@ def computed(
     seats: Sequence[Registration],
     evidence: Evidence,
     now: int,
+    *,
+    credits: Credits = one_by_one,
+    known: Iterable[Connection] | None = None,
 ) -> AttendanceLog:
-    """The log as the evidence has it; `seats` with the cancelled ones."""
+    """The log as the evidence has it; `seats` with the cancelled ones.
+
+    Args:
+        credits: another way to the same credits, for many people.
+        known: the connections of this evidence until `now`, where they are known already.
+    """
     by_seat: dict[str, list[Connection]] = defaultdict(list)
-    for one in connections(evidence, now):
+    for one in connections(evidence, now) if known is None else known:
         by_seat[one.seat].append(one)
     told = _told(evidence, replay_deadline(policy, window))
-    entries = [
-        _entry(registration, by_seat.pop(registration.seat, []), told, lecture, window, policy)
-        for registration in seats
-        if registration.active
-    ]
+    active = [registration for registration in seats if registration.active]
+    found = [by_seat.pop(registration.seat, []) for registration in active]
+    people = [_person(registration, mine, told) for registration, mine in zip(active, found, strict=True)]
+    worth = credits(policy, lecture.jp, window, people)
+    entries = [_entry(*each) for each in zip(active, found, people, worth, strict=True)]
     names = {registration.seat: registration.name for registration in seats}
     return AttendanceLog(
         lecture=lecture,
@@ -132,20 +157,20 @@ def _told(evidence: Evidence, deadline: int) -> _Told:
     return _Told(evidence.checks, answers, watched)
 
 
-def _entry(
-    registration: Registration,
-    mine: Sequence[Connection],
-    told: _Told,
-    lecture: Lecture,
-    window: Window,
-    policy: Policy,
-) -> Entry:
-    there = presence(mine, told.watched.get(registration.id, ()))
-    checks = Checks(told.checks, told.answers.get(registration.id, {}))
+def _person(registration: Registration, mine: Sequence[Connection], told: _Told) -> Person:
+    return Person(
+        presence(mine, told.watched.get(registration.id, ())),
+        registration.role,
+        Checks(told.checks, told.answers.get(registration.id, {})),
+    )
+
+
+def _entry(registration: Registration, mine: Sequence[Connection], person: Person, worth: Credit) -> Entry:
+    there = person.presence
     return Entry(
         registration,
         there,
-        credit(policy, lecture.jp, window, there, registration.role, checks),
+        worth,
         devices=len({one.identity for one in mine}),
         reconnects=len(mine) - len({(one.room_name, one.identity) for one in mine}),
     )

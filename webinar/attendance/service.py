@@ -1,6 +1,6 @@
 """Who was there, for how long, and what it is worth: computed anew until the lecture is final."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.attendance import store
 from webinar.attendance.credit_rules import Credit, earns
 from webinar.attendance.curve_rules import curve
-from webinar.attendance.log_rules import AttendanceLog, Entry, computed
-from webinar.attendance.rules import RULES_VERSION
-from webinar.attendance.tally_rules import HERE, SETTLED, inputs_of
+from webinar.attendance.log_rules import AttendanceLog, Entry, computed, one_by_one
+from webinar.attendance.many import at_once
+from webinar.attendance.rules import RULES_VERSION, Connection, connections
+from webinar.attendance.tally_rules import HERE, SETTLED, inputs_of, seat_of
 from webinar.evidence import store as evidences
 from webinar.evidence.digest_rules import digest_of
 from webinar.evidence.rules import Evidence
@@ -23,6 +24,8 @@ from webinar.policies.rules import Policy, role_jp
 __all__ = ["SETTLED", "Gathered", "finalise", "gather", "log", "log_of", "of_person", "so_far", "summary_of"]
 
 RECENT_MS = 120_000
+# From so many seats on, arrays are quicker than one after the other.
+MANY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,30 @@ class Gathered:
 
     def computed(self, now: int) -> AttendanceLog:
         """The log; of thousands of people this takes a while, and no database."""
-        return computed(self.lecture, self.window, self.policy, self.seats, self.evidence, now)
+        return self._log(self.policy, now, connections(self.evidence, now))
+
+    def tried(self, policy: Policy, now: int) -> tuple[AttendanceLog, AttendanceLog]:
+        """The log, and what another policy would make of the same evidence."""
+        known = connections(self.evidence, now)
+        return self._log(self.policy, now, known), self._log(policy, now, known)
+
+    def _log(self, policy: Policy, now: int, known: Sequence[Connection]) -> AttendanceLog:
+        credits = at_once if len(self.seats) >= MANY else one_by_one
+        return computed(
+            self.lecture,
+            self.window,
+            policy,
+            self.seats,
+            self.evidence,
+            now,
+            credits=credits,
+            known=known,
+        )
 
     @property
     def inputs(self) -> str:
         """The digest of everything but the evidence."""
-        seats = ((seat.id, seat.role.value) for seat in self.seats if seat.active)
+        seats = (seat_of(seat.id, seat.role.value) for seat in self.seats if seat.active)
         return inputs_of(self.lecture, self.window, self.policy, RULES_VERSION, seats)
 
 

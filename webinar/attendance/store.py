@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.attendance.credit_rules import Credit, Interval, Presence, State
@@ -86,22 +86,36 @@ async def recent(session: AsyncSession, registration_id: str, since: int) -> Sto
 
 async def tally_of(session: AsyncSession, lecture_id: str) -> Tally | None:
     """The header, or None where nothing was stored yet."""
-    row = (
-        await session.execute(
-            select(TallyRow).where(TallyRow.lecture_id == lecture_id, TallyRow.computed_at > 0)
-        )
-    ).scalar_one_or_none()
+    row = (await session.scalars(_header(lecture_id))).one_or_none()
     return _tally(row) if row else None
 
 
-async def seats_of(session: AsyncSession, lecture_id: str) -> list[tuple[str, str]]:
-    """(registration, role) of everybody registered."""
-    rows = await session.execute(
-        select(RegistrationRow.id, RegistrationRow.role).where(
+async def kept(session: AsyncSession, lecture_id: str) -> Tally:
+    """The header of what was stored: for who saw that it was, since headers are only ever written over.
+
+    Raises:
+        NoResultFound: nothing was stored.
+    """
+    return _tally((await session.scalars(_header(lecture_id))).one())
+
+
+def _header(lecture_id: str) -> Select[TallyRow]:
+    return select(TallyRow).where(TallyRow.lecture_id == lecture_id, TallyRow.computed_at > 0)
+
+
+async def seats_of(session: AsyncSession, lecture_id: str) -> list[str]:
+    """Everybody registered in any order, each as `tally_rules.seat_of` writes it.
+
+    The database hands them over as one text: ten thousand rows one by one take longer than the whole page
+    that asks.
+    """
+    seat = RegistrationRow.id + " " + RegistrationRow.role
+    told = await session.scalar(
+        select(func.aggregate_strings(seat, "\n")).where(
             RegistrationRow.lecture_id == lecture_id, RegistrationRow.state == "registered"
         )
     )
-    return [(id, role) for id, role in rows]
+    return (told or "").splitlines()
 
 
 # --- writing -----------------------------------------------------------------------------------

@@ -122,7 +122,4 @@ class Tallies:
                         session, log, inputs=inputs, summary=summary, points=points, final=False
                     )
         async with self._db.reading() as session:
-            kept = await store.tally_of(session, lecture_id)
-        if kept is None:  # pragma: no cover - what is newer is there
-            raise LookupError(lecture_id)
-        return kept
+            return await store.kept(session, lecture_id)

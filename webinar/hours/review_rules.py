@@ -11,8 +11,9 @@ from webinar.evidence.rules import Check
 from webinar.lectures.rules import Seat
 from webinar.policies.rules import Policy, Sentence, role_jp
 
-# People on one page. The page of an institution's largest lecture shows some of its ten thousand at a time.
-PAGE = 200
+# People on one page. The page of an institution's largest lecture shows some of its ten thousand at a time;
+# with two hundred a browser with an empty cache took more than a second to show them.
+PAGE = 100
 # What a refreshed page of a lecture under way may hold, after "more" was asked for some times.
 MOST_ROWS = 1_000
 

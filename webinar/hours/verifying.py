@@ -17,7 +17,7 @@ from webinar.attendance.curve_rules import curve
 from webinar.attendance.log_rules import AttendanceLog, computed
 from webinar.attendance.rules import RULES_VERSION
 from webinar.attendance.tables import AttendanceRow, TallyRow
-from webinar.attendance.tally_rules import inputs_of
+from webinar.attendance.tally_rules import inputs_of, seat_of
 from webinar.core.database import Database
 from webinar.core.errors import NotFound
 from webinar.evidence import digest_rules as digests
@@ -232,7 +232,7 @@ async def _recomputed(
 def _inputs(
     lecture: Lecture, window: Window, policy: Any, rules_version: int, seats: Sequence[Registration]
 ) -> str:
-    active = ((seat.id, seat.role.value) for seat in seats if seat.active)
+    active = (seat_of(seat.id, seat.role.value) for seat in seats if seat.active)
     return inputs_of(lecture, window, policy, rules_version, active)
 
 

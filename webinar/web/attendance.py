@@ -19,7 +19,7 @@ from webinar.hours import review
 from webinar.hours import service as hours
 from webinar.hours.adjust_rules import ADJUSTABLE
 from webinar.hours.review import Reviewed
-from webinar.hours.review_rules import Line, Show, Sort, Wish, met
+from webinar.hours.review_rules import PAGE, Line, Show, Sort, Wish, met
 from webinar.lectures import service as lecture_service
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import IN_SESSION, Lecture, Window
@@ -62,7 +62,6 @@ async def log_page(
     wish = Wish.of(asked.request.query)
     async with asked.reading() as session:
         found = await _reviewed(session, asked, lecture, shown, wish)
-        tag = await _tag(session, asked, lecture, shown, wish)
         lecturers = (await lectures.lecturers_of(session, [lecture.id]))[lecture.id]
         head = await hours.head_of(session, lecture.institution_id)
         window = await lectures.window_of(session, lecture)
@@ -70,7 +69,7 @@ async def log_page(
         "attendance/log.html",
         status=status,
         **found,
-        tag=tag,
+        tag=_tag(asked, found),
         lecturers=lecturers,
         head=head,
         rule=_rule(asked.language, found["policy"], lecture, window),
@@ -103,10 +102,10 @@ async def live(request: web.Request) -> web.StreamResponse:
     lecture, shown = await _stored(asked)
     wish = Wish.of(request.query)
     async with asked.reading() as session:
-        tag = await _tag(session, asked, lecture, shown, wish)
-        if request.headers.get(hdrs.IF_NONE_MATCH) == tag:
-            return web.Response(status=304, headers={hdrs.ETAG: tag})
         found = await _reviewed(session, asked, lecture, shown, wish)
+    tag = _tag(asked, found)
+    if request.headers.get(hdrs.IF_NONE_MATCH) == tag:
+        return web.Response(status=304, headers={hdrs.ETAG: tag})
     answer = asked.page("attendance/live.html", **found)
     answer.headers[hdrs.ETAG] = tag
     return answer
@@ -119,11 +118,14 @@ async def _stored(asked: Context) -> tuple[Lecture, Shown]:
     return lecture, await Tallies(asked.site.database, asked.site.clock).shown(lecture)
 
 
-async def _tag(session: AsyncSession, asked: Context, lecture: Lecture, shown: Shown, wish: Wish) -> str:
-    """Differs whenever something that is shown may."""
-    mark = await review.mark(session, lecture.id)
-    parts = (shown.tally.tag, shown.behind, mark, lecture.state, wish, asked.language, asked.signed_in.id)
-    return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
+def _tag(asked: Context, found: Mapping[str, Any]) -> str:
+    """Differs whenever something that is shown does: a digest of all that the templates are given.
+
+    Rendering is what takes long. Marks of what may have changed would be cheaper still, and would miss a name
+    that was corrected or a check that was answered.
+    """
+    told = repr((sorted(found.items()), asked.language, asked.signed_in.id))
+    return f'"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
 
 
 async def _reviewed(
@@ -148,6 +150,7 @@ async def _reviewed(
         "mark": f"{tally.tag}.{await review.mark(session, lecture.id)}",
         "rows": await _rows(session, asked.language, of, tally.window, lines),
         "wish": wish,
+        "page_size": PAGE,
         "following": replace(wish, first=wish.first + wish.rows),
         "Show": Show,
         "Sort": Sort,

@@ -41,8 +41,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         wanted = checked(_wanted(chosen, request.query))
     except Invalid as invalid:
         wanted, errors = chosen, messages(invalid, asked._)
-    before = await asyncio.to_thread(found.computed, asked.now)
-    after = await asyncio.to_thread(replace(found, policy=wanted).computed, asked.now)
+    before, after = await asyncio.to_thread(found.tried, wanted, asked.now)
     result = compared(before, after)
     return asked.page(
         "policies/try.html",

@@ -1,4 +1,4 @@
-"""SQLite inside the event loop: the driver's interface without its thread.
+"""SQLite inside the event loop: a driver without a thread.
 
 With a thread for each connection, forty runs of one seed gave thirty interleavings. Here each
 statement runs at once, and everything that has to wait (for the turn to write, for a slow disk) waits
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util import await_only
 
 from webinar.core.database import BUSY_TIMEOUT_MS, IMMEDIATE, Database
 from webinar.evidence.append_rules import Row
@@ -28,8 +30,8 @@ class Owner(Protocol):
     mortal: bool
     """Whether it suffers when the database does; the simulation itself does not."""
 
-    async def point(self, what: str) -> None:
-        """A point at which the process may wait, or die."""
+    def passes(self, what: str) -> float:
+        """A point at which the process may die, or has to wait for so many seconds."""
 
 
 class Disk:
@@ -47,6 +49,13 @@ class Disk:
         self._writer: object | None = None
         self._queue: deque[asyncio.Future[None]] = deque()
         self._open: list[LoopConnection] = []
+
+    def taken(self, who: object) -> bool:
+        """Take the turn to write, if nobody has it; whether that went well."""
+        if self._writer is not None:
+            return False
+        self._writer = who
+        return True
 
     async def turn(self, who: object, patience_s: float) -> None:
         """Wait for the turn to write, as SQLite's writers do.
@@ -100,14 +109,16 @@ class Disk:
     def attach(self, database: Database, owner: Owner) -> None:
         """Let a `Database` work on this file, in the name of a process."""
 
-        async def made(_path: str, **settings: Any) -> LoopConnection:
-            await owner.point("connect")
+        def made() -> LoopConnection:
+            wait_s = owner.passes("connect")
+            if wait_s:
+                await_only(asyncio.sleep(wait_s))
             self.answer(owner)
             connection = LoopConnection(self, owner)
             self._open.append(connection)
             return connection
 
-        database.creator = made  # type: ignore[attr-defined]  # see `database_on_disk`
+        database.creator = made  # type: ignore[attr-defined]  # see `loop_database`
 
     def forget(self, connection: "LoopConnection") -> None:
         if connection in self._open:
@@ -118,15 +129,28 @@ def loop_database(name: str) -> Database:
     """A `Database` whose connections are made by `attach`. Its compiled statements outlive a seed."""
     database = Database(f"sqlite+aiosqlite:///{name}")
 
-    def connect(_dialect: object, _record: object, _args: object, settings: dict[str, Any]) -> None:
-        settings["async_creator_fn"] = database.creator  # type: ignore[attr-defined]
+    def connect(*_: Any) -> LoopConnection:
+        made: LoopConnection = database.creator()  # type: ignore[attr-defined]
+        return made
 
     event.listen(database.engine.sync_engine, "do_connect", connect)
+    for sessions in (database._reading, database._writing):
+        sessions.class_ = LoopSession
     return database
 
 
+class LoopSession(AsyncSession):
+    """A session whose end never waits, so that it needs no task of its own to be safe from a cancellation."""
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
 class LoopConnection:
-    """What SQLAlchemy asks of a connection of `aiosqlite`, run inside the loop."""
+    """A DBAPI connection as SQLAlchemy's asynchronous engine uses it: it may wait, but runs in the loop.
+
+    It hands a coroutine to the loop only where there is something to wait for, which is seldom.
+    """
 
     def __init__(self, disk: Disk, owner: Owner) -> None:
         self.disk = disk
@@ -137,62 +161,66 @@ class LoopConnection:
         )
         self._connection.create_function("julianday", 1, self._julian_day)
         self._owes = False
+        self.isolation_level: str | None = None
 
     @property
-    def _conn(self) -> sqlite3.Connection:
+    def open(self) -> sqlite3.Connection:
         if self._connection is None:
             # The words by which SQLAlchemy knows that a connection is gone.
             raise sqlite3.OperationalError("connection closed")
         return self._connection
 
     @property
-    def _tx(self) -> "LoopConnection":
+    def driver_connection(self) -> "LoopConnection":
         return self
 
-    def put_nowait(self, work: tuple[asyncio.Future[Any], Callable[[], Any]]) -> None:
-        """SQLAlchemy hands what it sets on a connection to the driver's thread."""
-        future, deed = work
-        future.set_result(deed())
-
     def cursor(self) -> "LoopCursor":
-        return LoopCursor(self, self._conn.cursor())
+        return LoopCursor(self, self.open.cursor())
 
-    async def create_function(self, *arguments: Any, **named: Any) -> None:
-        self._conn.create_function(*arguments, **named)
+    def create_function(self, *arguments: Any, **named: Any) -> None:
+        self.open.create_function(*arguments, **named)
 
-    async def ready(self, sql: str) -> None:
+    def ready(self, sql: str) -> None:
         """Whatever has to happen before a statement may run."""
-        await self.owner.point("sql")
+        self.point("sql")
         self.disk.answer(self.owner)
         if sql == IMMEDIATE:
-            await self.disk.turn(self, BUSY_TIMEOUT_MS / 1000)
+            if not self.disk.taken(self):
+                await_only(self.disk.turn(self, BUSY_TIMEOUT_MS / 1000))
             if self._connection is None:
                 self.disk.pass_on(self)
         if " effects" in sql and not sql.startswith("SELECT"):
             self._owes = True
 
-    async def commit(self) -> None:
-        await self.owner.point("commit")
+    def point(self, what: str) -> None:
+        wait_s = self.owner.passes(what)
+        if wait_s:
+            await_only(asyncio.sleep(wait_s))
+
+    def commit(self) -> None:
+        if self._connection is None:
+            return
+        self.point("commit")
         try:
             self.disk.answer(self.owner)
-            self._conn.commit()
+            self.open.commit()
         finally:
             if self._connection is None or not self._connection.in_transaction:
                 self.disk.pass_on(self)
         if self._owes:
             self._owes = False
             self.disk.on_owed()
-        await self.owner.point("committed")
+        self.point("committed")
 
-    async def rollback(self) -> None:
+    def rollback(self) -> None:
         if self._connection is not None:
             self._connection.rollback()
         self.disk.pass_on(self)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         self.shut()
 
-    def stop(self) -> None:
+    def terminate(self) -> None:
         self.shut()
 
     def shut(self) -> None:
@@ -210,41 +238,45 @@ class LoopConnection:
 
 
 class LoopCursor:
-    """A cursor whose statements run at once."""
+    """A cursor whose statements run at once, and whose rows are read at once."""
 
     def __init__(self, connection: LoopConnection, cursor: sqlite3.Cursor) -> None:
         self._owner = connection
         self._cursor = cursor
+        self._rows: deque[Any] = deque()
+        self.description: Any = None
 
-    async def __aenter__(self) -> "LoopCursor":
-        return self
+    def execute(self, sql: str, parameters: Any = ()) -> None:
+        self._run(self._cursor.execute, sql, parameters)
 
-    async def execute(self, sql: str, parameters: Any = ()) -> "LoopCursor":
-        await self._owner.ready(sql)
-        if self._owner._connection is None:
-            raise sqlite3.OperationalError("connection closed")
-        self._cursor.execute(sql, parameters)
-        return self
+    def executemany(self, sql: str, rows: Any) -> None:
+        self._run(self._cursor.executemany, sql, rows)
 
-    async def executemany(self, sql: str, rows: Any) -> "LoopCursor":
-        await self._owner.ready(sql)
-        if self._owner._connection is None:
-            raise sqlite3.OperationalError("connection closed")
-        self._cursor.executemany(sql, rows)
-        return self
+    def _run(self, run: Callable[[str, Any], Any], sql: str, parameters: Any) -> None:
+        self._owner.ready(sql)
+        _ = self._owner.open
+        run(sql, parameters)
+        self.description = self._cursor.description
+        if self.description:
+            self._rows = deque(self._cursor.fetchall())
 
-    async def fetchall(self) -> list[Any]:
-        return self._cursor.fetchall()
+    def fetchall(self) -> list[Any]:
+        rows, self._rows = self._rows, deque()
+        return list(rows)
 
-    async def fetchone(self) -> Any:
-        return self._cursor.fetchone()
+    def fetchone(self) -> Any:
+        return self._rows.popleft() if self._rows else None
 
-    async def close(self) -> None:
+    def fetchmany(self, size: int = 1) -> list[Any]:
+        return [self._rows.popleft() for _ in range(min(size, len(self._rows)))]
+
+    def close(self) -> None:
         self._cursor.close()
+        self._rows.clear()
 
-    @property
-    def description(self) -> Any:
-        return self._cursor.description
+    async def _async_soft_close(self) -> None:
+        """SQLAlchemy's asynchronous sessions leave the rows for later."""
+        self._cursor.close()
 
     @property
     def rowcount(self) -> int:
@@ -253,6 +285,11 @@ class LoopCursor:
     @property
     def lastrowid(self) -> int | None:
         return self._cursor.lastrowid
+
+
+async def _pass(owner: Owner, what: str) -> None:
+    if wait_s := owner.passes(what):
+        await asyncio.sleep(wait_s)
 
 
 class LoopWriter(SqliteWriter):
@@ -265,10 +302,10 @@ class LoopWriter(SqliteWriter):
         self._crashes = disk.crashes
 
     async def write(self, rows: Any) -> None:
-        await self._owner.point("sql")
+        await _pass(self._owner, "sql")
         await self._disk.turn(self, BUSY_S)
         try:
-            await self._owner.point("commit")
+            await _pass(self._owner, "commit")
             self._disk.answer(self._owner)
             if self._crashes != self._disk.crashes:
                 self._crashes = self._disk.crashes
@@ -277,7 +314,7 @@ class LoopWriter(SqliteWriter):
             self._write([Row(*row) for row in rows])
         finally:
             self._disk.pass_on(self)
-        await self._owner.point("committed")
+        await _pass(self._owner, "committed")
 
     async def ask(self) -> None:
         self._disk.answer(self._owner)

@@ -21,6 +21,7 @@ from webinar.core.tables import EffectRow
 from webinar.evidence.tables import HeartbeatRow, SweepRow, WebhookRow
 from webinar.hours import ledger
 from webinar.hours.tables import LedgerRow
+from webinar.hours.verifying import Verifier
 from webinar.lectures import store
 from webinar.lectures.rules import LectureState
 from webinar.lectures.tables import RoomRow
@@ -35,6 +36,7 @@ CUT_MS = 21_000
 ABOUT_MS = 3_000
 UNAWARE_MS = 2_500
 SLACK_S = 1
+VERIFY_EVERY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ async def judge(world: World) -> Verdict:
         chain = await ledger.verify(session, lecture.institution_id)
         effects = list(await session.scalars(select(EffectRow)))
         rooms = list(await session.scalars(select(RoomRow)))
+    if world.scenario.seed % VERIFY_EVERY == 0:
+        async for finding in Verifier(world.database, lecture.institution_id).run():
+            say(f"hours verify: {finding}")
     seen = await _seen(world, tally.high_water if tally else {})
     for problem in chain.problems:
         say(f"the ledger: {problem}")

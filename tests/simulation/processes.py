@@ -28,12 +28,13 @@ T = TypeVar("T")
 NET_S = 60.0
 WATCH_S = 15.0
 SHORTEST_S = 0.05
-HANDLES = 20
+HANDLES = {"own": 1, "web": 6, "scheduler": 6}
+"""For each part as many as it uses when it is killed again and again; what it compiled stays with it."""
 SLOW = 0.04
 """How often a point in a process takes time, so that others run in between."""
 
 _LIFE: ContextVar["Life | None"] = ContextVar("life", default=None)
-_FREE: list[Database] = []
+_FREE: dict[str, list[Database]] = {}
 
 
 def owned_task(loop: asyncio.AbstractEventLoop, work: Any, context: Context | None = None) -> Any:
@@ -48,13 +49,30 @@ def owned_task(loop: asyncio.AbstractEventLoop, work: Any, context: Context | No
 
 async def lay_out(disk: Disk, owner: Owner) -> None:
     """Have handles enough for a seed. A new one asks its database things that one used before does not."""
-    while len(_FREE) < HANDLES:
-        database = loop_database("simulated")
-        disk.attach(database, owner)
-        async with database.engine.connect():
-            pass
+    for part, count in HANDLES.items():
+        free = _FREE.setdefault(part, [])
+        while len(free) < count:
+            database = loop_database(part)
+            disk.attach(database, owner)
+            async with database.engine.connect():
+                pass
+            database.engine.sync_engine.dispose(close=False)
+            free.append(database)
+
+
+def handle(part: str, disk: Disk, owner: Owner) -> Database:
+    """A database handle for a part, in the owner's name; it is given back to `give_back`."""
+    database = _FREE[part].pop()
+    disk.attach(database, owner)
+    return database
+
+
+def give_back(part: str, *databases: Database) -> None:
+    """At the end of a seed: the handles are used again, since compiling statements takes long."""
+    for database in databases:
         database.engine.sync_engine.dispose(close=False)
-        _FREE.append(database)
+    # The one that was used first, and most, is the next that is used.
+    _FREE[part].extend(reversed(databases))
 
 
 class WorldClock:
@@ -79,15 +97,19 @@ class Life:
         self._process = process
         self._chance = chance
 
-    async def point(self, what: str) -> None:
-        """A point at which the process may wait or die; the latter is no exception that code may handle."""
+    def passes(self, what: str) -> float:
+        """A point at which the process may die, or waits so many seconds; the former is no exception that
+        code may handle."""
         if not self.alive:
             raise asyncio.CancelledError
         self._process.passed(what)
         if not self.alive:
             raise asyncio.CancelledError
-        if self._chance.random() < SLOW:
-            await asyncio.sleep(self._chance.uniform(0.001, 0.05))
+        return self._chance.uniform(0.001, 0.05) if self._chance.random() < SLOW else 0.0
+
+    async def point(self, what: str) -> None:
+        if wait_s := self.passes(what):
+            await asyncio.sleep(wait_s)
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         context = Context()
@@ -158,16 +180,13 @@ class Process:
 
     def database(self, life: Life) -> Database:
         """A database handle of this life."""
-        database = _FREE.pop()
-        self._used.append(database)
-        self.disk.attach(database, life)
-        return database
+        self._used.append(handle(self.name, self.disk, life))
+        return self._used[-1]
 
     def release(self) -> None:
-        """At the end of a seed: the handles are used again, since compiling statements takes long."""
-        for database in self._used:
-            database.engine.sync_engine.dispose(close=False)
-        _FREE.extend(self._used)
+        """At the end of a seed."""
+        if self._used:
+            give_back(self.name, *self._used)
         self._used.clear()
 
     async def call(self, work: Callable[[Life], Coroutine[Any, Any, T]]) -> T:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.oracle import seconds_within
+from tests.simulation.oracle import VERIFY_EVERY, seconds_within
 from tests.simulation.scenario import Act, Scenario, Somebody, scenario
 from tests.simulation.simulate import simulate
 from webinar.attendance import log_rules, rules
+from webinar.attendance import store as attendances
 from webinar.attendance.credit_rules import Interval, Presence
 from webinar.attendance.rules import Connection
 from webinar.hours import posting
@@ -78,6 +79,18 @@ def test_it_sees_that_somebody_is_not_credited(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(posting, "post_final", nothing)
     assert "the ledger says" in violations(a_plan(Somebody("whole", (stay(-10, 125),))))
+
+
+def test_it_has_the_hours_verified_from_the_evidence_of_some_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = a_plan(Somebody("whole", (stay(-10, 125),)), seed=VERIFY_EVERY)
+    assert violations(whole) == ""
+    keep_header = attendances.keep_header
+
+    async def another(session: Any, log: Any, **kept: Any) -> Any:
+        return await keep_header(session, replace(log, high_water=dict.fromkeys(log.high_water, 0)), **kept)
+
+    monkeypatch.setattr(attendances, "keep_header", another)
+    assert "hours verify" in violations(whole)
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,24 @@ import structlog
 from sqlalchemy.exc import SAWarning
 
 from tests.build import MINUTE, NINE, a_lecture, a_person, a_policy, a_registration, an_institution
-from tests.simulation.disk import Disk, loop_database
+from tests.simulation.disk import Disk
 from tests.simulation.people import KEY, SECRET, Device, Seat
-from tests.simulation.processes import Hooks, Process, Scheduler, Web, WorldClock, lay_out, owned_task
+from tests.simulation.processes import (
+    Hooks,
+    Process,
+    Scheduler,
+    Web,
+    WorldClock,
+    give_back,
+    handle,
+    lay_out,
+    owned_task,
+)
 from tests.simulation.scenario import Fault, Scenario
 from tests.simulation.truth import Truth
 from webinar.core import ids
 from webinar.core.audit import SYSTEM
+from webinar.core.database import Database
 from webinar.core.ids import new_id
 from webinar.lectures import service, store
 from webinar.lectures.rules import LectureState, main_room_name
@@ -69,12 +80,14 @@ class _Always:
 
     mortal = False
 
-    async def point(self, what: str) -> None:
-        pass
+    def passes(self, what: str) -> float:
+        return 0.0
 
 
 class World:
     """Runs a scenario; afterwards `database` shows what the service made of it, and `truth` what happened."""
+
+    database: Database
 
     def __init__(self, scenario: Scenario, folder: Path, trace: Trace) -> None:
         self.scenario = scenario
@@ -94,8 +107,6 @@ class World:
         self._zero = self._loop.time()
         self.clock = WorldClock(self._now)
         self.disk = Disk(folder / "simulated.db", self._now)
-        self.database = loop_database("own")
-        self.disk.attach(self.database, _ALWAYS)
         self._network = self._random("network")
         timing = self._random("media")
         self._media_clock = WorldClock(self._now)
@@ -143,6 +154,7 @@ class World:
     async def run(self) -> None:
         with _quiet(self.trouble):
             await lay_out(self.disk, _ALWAYS)
+            self.database = handle("own", self.disk, _ALWAYS)
             await self._book()
             for process in self.processes.values():
                 process.start()
@@ -165,6 +177,7 @@ class World:
     def close(self) -> None:
         """Nothing of this world is used after it."""
         self.disk.close()
+        give_back("own", self.database)
         for process in self.processes.values():
             process.release()
 

@@ -10,9 +10,10 @@ The states stand in literals, so that the partial indexes are used whatever the 
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, func, literal, select, text, update
+from sqlalchemy import TextClause, TextualSelect, case, func, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.database import Database, insert_into, now_sql
@@ -156,9 +157,18 @@ _EXPIRED = "state = 'claimed' AND lease_until < {db_now} ORDER BY lease_until"
 async def _take(
     session: AsyncSession, dialect: str, due: str, worker: str, limit: int, lease_ms: int, now: int
 ) -> list[Effect]:
+    values = {"worker": worker, "lease_ms": lease_ms, "limit": limit}
+    if ":now" in due:
+        values["now"] = now
+    rows = await session.execute(_taking(dialect, due), values)
+    return [Effect(**row._mapping) for row in rows]
+
+
+@cache
+def _taking(dialect: str, due: str) -> TextualSelect:
     skip_locked = "FOR UPDATE SKIP LOCKED" if dialect == "postgresql" else ""
     db_now = now_sql(dialect)
-    statement = text(
+    return text(
         f"""
         UPDATE effects SET state = 'claimed', fence = fence + 1, worker = :worker, nudged = false,
             attempts = attempts + 1, lease_until = {db_now} + :lease_ms
@@ -166,11 +176,6 @@ async def _take(
         RETURNING id, key, kind, subject, payload, due_at, attempts, fence
         """  # noqa: S608 - made of constants of this module
     ).columns(payload=EffectRow.payload.type)
-    values = {"worker": worker, "lease_ms": lease_ms, "limit": limit}
-    if ":now" in due:
-        values["now"] = now
-    rows = await session.execute(statement, values)
-    return [Effect(**row._mapping) for row in rows]
 
 
 async def renew(db: Database, held: Sequence[Effect], *, lease_ms: int) -> None:
@@ -254,17 +259,19 @@ async def next_due(db: Database) -> int | None:
     A lease that has ended by the database's time is due at once, whatever the caller's own clock says.
     """
     async with db.reading() as session:
-        found = await session.execute(
-            text(
-                "SELECT (SELECT min(due_at) FROM effects WHERE state = 'owed'),"  # noqa: S608 - a constant
-                " (SELECT min(lease_until) FROM effects WHERE state = 'claimed'),"
-                f" {now_sql(db.dialect)}"
-            )
-        )
-        due_at, lease_until, db_now = found.one()
+        due_at, lease_until, db_now = (await session.execute(_next_due(db.dialect))).one()
     if lease_until is not None and lease_until < db_now:
         return 0
     return min((moment for moment in (due_at, lease_until) if moment is not None), default=None)
+
+
+@cache
+def _next_due(dialect: str) -> TextClause:
+    return text(
+        "SELECT (SELECT min(due_at) FROM effects WHERE state = 'owed'),"  # noqa: S608 - a constant
+        " (SELECT min(lease_until) FROM effects WHERE state = 'claimed'),"
+        f" {now_sql(dialect)}"
+    )
 
 
 async def about(session: AsyncSession, subject: str) -> list[EffectView]:

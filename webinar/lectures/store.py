@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.errors import NotFound, Stale
@@ -48,6 +48,10 @@ def _lectures() -> Any:
     return select(LectureRow, UnitRow.path).join(UnitRow, UnitRow.id == LectureRow.unit_id)
 
 
+# What every process asks again and again is put together once: that takes as long as asking it.
+_BY_ID = _lectures().where(LectureRow.id == bindparam("lecture_id"))
+
+
 def _lecture(row: LectureRow, path: str) -> Lecture:
     fields = {name: getattr(row, name) for name in Lecture.__slots__ if name != "unit_path"}
     fields["state"] = LectureState(row.state)
@@ -69,7 +73,7 @@ async def get(session: AsyncSession, scope: Scope, lecture_id: str, *, to_change
 
 async def find(session: AsyncSession, lecture_id: str) -> Lecture | None:
     """One lecture by id for the service's own processes, or None."""
-    row = (await session.execute(_lectures().where(LectureRow.id == lecture_id))).one_or_none()
+    row = (await session.execute(_BY_ID, {"lecture_id": lecture_id})).one_or_none()
     return _lecture(*row) if row else None
 
 
@@ -194,20 +198,23 @@ def _room(row: RoomRow) -> Room:
     return Room(**{**fields, "state": RoomState(row.state)})
 
 
+_ROOMS_OF = select(RoomRow).where(RoomRow.lecture_id == bindparam("lecture_id")).order_by(RoomRow.id)
+_ROOMS_NAMED = select(RoomRow).where(RoomRow.name.in_(bindparam("names", expanding=True)))
+_ROOMS_IN = select(RoomRow).where(RoomRow.state.in_(bindparam("states", expanding=True))).order_by(RoomRow.id)
+
+
 async def rooms_of(session: AsyncSession, lecture_id: str) -> list[Room]:
-    rows = await session.execute(select(RoomRow).where(RoomRow.lecture_id == lecture_id).order_by(RoomRow.id))
+    rows = await session.execute(_ROOMS_OF, {"lecture_id": lecture_id})
     return [_room(row) for row in rows.scalars()]
 
 
 async def rooms_named(session: AsyncSession, names: Sequence[str]) -> Mapping[str, Room]:
-    rows = await session.execute(select(RoomRow).where(RoomRow.name.in_(names)))
+    rows = await session.execute(_ROOMS_NAMED, {"names": list(names)})
     return {row.name: _room(row) for row in rows.scalars()}
 
 
 async def rooms_in(session: AsyncSession, states: Sequence[RoomState]) -> list[Room]:
-    rows = await session.execute(
-        select(RoomRow).where(RoomRow.state.in_([s.value for s in states])).order_by(RoomRow.id)
-    )
+    rows = await session.execute(_ROOMS_IN, {"states": [s.value for s in states]})
     return [_room(row) for row in rows.scalars()]
 
 

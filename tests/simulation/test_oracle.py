@@ -9,7 +9,7 @@ import pytest
 from tests.simulation.oracle import VERIFY_EVERY, seconds_within
 from tests.simulation.scenario import Act, Scenario, Somebody, scenario
 from tests.simulation.simulate import simulate
-from webinar.attendance import log_rules, rules
+from webinar.attendance import log_rules, rules, service
 from webinar.attendance import store as attendances
 from webinar.attendance.credit_rules import Interval, Presence
 from webinar.attendance.rules import Connection
@@ -46,7 +46,7 @@ def test_it_sees_that_a_left_is_not_heeded(monkeypatch: pytest.MonkeyPatch) -> N
     def endless(evidence: Any, now: int) -> list[Connection]:
         return [replace(c, end=now) for c in rules.connections(evidence, now)]
 
-    monkeypatch.setattr(log_rules, "connections", endless)
+    monkeypatch.setattr(service, "connections", endless)
     assert "are allowed" in violations(a_plan(ONE))
 
 
@@ -67,7 +67,7 @@ def test_it_sees_an_uncertainty_that_is_not_stated(monkeypatch: pytest.MonkeyPat
     def certain(evidence: Any, now: int) -> list[Connection]:
         return [replace(c, uncertainty_ms=0) for c in rules.connections(evidence, now)]
 
-    monkeypatch.setattr(log_rules, "connections", certain)
+    monkeypatch.setattr(service, "connections", certain)
     silent = Somebody("part", (stay(-10, 63),), goodbye=False)
     lost = a_plan(silent, loses=1.0, broken=frozenset({"webhooks lost"}))
     assert "stated" in violations(lost)

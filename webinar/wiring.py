@@ -27,6 +27,7 @@ from webinar.people.importing.write import ImportWriter
 from webinar.people.passwords import Passwords
 from webinar.privacy.job import RetentionJob
 from webinar.reports.service import ReportMaker
+from webinar.series.keeper import SeriesKeeper
 from webinar.web.site import Site
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def handlers(settings: Settings, db: Database, rooms: LiveKit, out: SmtpMailer) 
         "contest": ContestMails(db, out, clock, invites.sender, settings.public_url).send,
         "import": ImportWriter(db, clock).write_import,
         "retention": RetentionJob(db, storage(settings), clock),
+        "series": SeriesKeeper(db, clock, settings.link_key_bytes).keep,
         "report": ReportMaker(db, clock).make_report,
     }
 

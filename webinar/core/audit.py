@@ -42,18 +42,36 @@ async def record(
     **fields: object,
 ) -> None:
     """Append one line; `subject` is (kind, id), for example ("lecture", "…")."""
-    await session.execute(
-        insert(AuditRow).values(
-            institution_id=institution_id,
-            at=at,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            subject_kind=subject[0],
-            subject_id=subject[1],
-            action=action,
-            fields=fields,
-        )
+    await record_all(
+        session, [subject], at=at, actor=actor, action=action, institution_id=institution_id, **fields
     )
+
+
+async def record_all(
+    session: AsyncSession,
+    subjects: Sequence[tuple[str, str]],
+    *,
+    at: int,
+    actor: Actor,
+    action: str,
+    institution_id: str | None = None,
+    **fields: object,
+) -> None:
+    """Append the same line about each of several subjects, in one statement."""
+    rows = [
+        {
+            "institution_id": institution_id,
+            "at": at,
+            "actor_kind": actor.kind,
+            "actor_id": actor.id,
+            "subject_kind": kind,
+            "subject_id": ident,
+            "action": action,
+            "fields": fields,
+        }
+        for kind, ident in subjects
+    ]
+    await session.execute(insert(AuditRow), rows)
 
 
 async def of(session: AsyncSession, subject: tuple[str, str], *, newest: int = 200) -> Sequence[Entry]:

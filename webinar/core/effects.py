@@ -76,9 +76,28 @@ async def owe(
     payload: Mapping[str, Any] | None = None,
 ) -> None:
     """Owe an effect. A key that exists is owed anew; one that runs right now is so when its try ends."""
+    await owe_all(session, kind, [(key, subject)], due_at=due_at, now=now, payload=payload)
+
+
+async def owe_all(
+    session: AsyncSession,
+    kind: str,
+    keys: Sequence[tuple[str, str]],
+    *,
+    due_at: int,
+    now: int,
+    payload: Mapping[str, Any] | None = None,
+) -> None:
+    """Owe effects of one kind in one statement; `keys` are (key, subject), each key once."""
     statement = insert_into(session, EffectRow).values(
-        key=key, kind=kind, subject=subject, payload=dict(payload or {}), due_at=due_at,
-        state=EffectState.OWED.value, fence=0, attempts=0, nudged=False, created_at=now,
+        [
+            {
+                "key": key, "kind": kind, "subject": subject, "payload": dict(payload or {}),
+                "due_at": due_at, "state": EffectState.OWED.value, "fence": 0, "attempts": 0,
+                "nudged": False, "created_at": now,
+            }
+            for key, subject in keys
+        ]
     )  # fmt: skip
     claimed = EffectRow.state == literal(EffectState.CLAIMED.value)
     new = statement.excluded

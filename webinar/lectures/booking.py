@@ -125,14 +125,14 @@ async def book(
         Invalid, NotFound (the unit or a lecturer is not the scope's), Forbidden.
     """
     times = checked(booking, now)
-    unit = await _unit_to_book_in(session, scope, booking.unit_id)
+    unit = await unit_to_book_in(session, scope, booking.unit_id)
     again = await store.find(session, booking.id)
     if again is not None:
         return again
-    lecturers = await _persons(session, unit.institution_id, booking.lecturer_ids)
+    lecturers = await persons(session, unit.institution_id, booking.lecturer_ids)
     if len(lecturers) != len(set(booking.lecturer_ids)):
         raise Invalid.at("lecturer", "This person does not exist.")
-    policy = await _pinned(session, unit.institution_id, booking.policy_id, now)
+    policy = await pinned(session, unit.institution_id, booking.policy_id, now)
     lecture = await _insert(session, booking, times, unit.institution_id, policy, now=now, actor=actor)
     await register(
         session, lecture, booking.lecturer_ids, role=Seat.LECTURER, now=now, actor=actor, link_key=link_key
@@ -149,7 +149,7 @@ async def try_room(
     if scope.person_id is None:
         raise Forbidden
     person = (await session.execute(select(PersonRow).where(PersonRow.id == scope.person_id))).scalar_one()
-    policy = await _pinned(session, person.institution_id, "", now)
+    policy = await pinned(session, person.institution_id, "", now)
     booking = Booking(
         id=new_id(),
         unit_id=person.unit_id,
@@ -226,7 +226,7 @@ async def change(
         base = lecture.after("reschedule")
     policy_version = lecture.policy_version
     if booking.policy_id != lecture.policy_id:
-        policy_version = (await _pinned(session, lecture.institution_id, booking.policy_id, now)).version
+        policy_version = (await pinned(session, lecture.institution_id, booking.policy_id, now)).version
     plain = {name: getattr(booking, name) for name in PLAIN}
     after = replace(base, **plain, policy_version=policy_version)
     if retimed:
@@ -260,7 +260,7 @@ def _as_booking(lecture: Lecture, given: dict[str, object]) -> Booking:
     return Booking(**{**kept, **given}, lecturer_ids=())
 
 
-async def _pinned(session: AsyncSession, institution_id: str, policy_id: str, now: int) -> Policy:
+async def pinned(session: AsyncSession, institution_id: str, policy_id: str, now: int) -> Policy:
     """The newest version of a policy; the institution's first one for an empty id."""
     if not policy_id:
         return await policies.default_for(session, institution_id) or await policies.create_default(
@@ -273,7 +273,7 @@ async def _pinned(session: AsyncSession, institution_id: str, policy_id: str, no
     raise Invalid.at("policy_id", "Choose an attendance policy.")
 
 
-async def _unit_to_book_in(session: AsyncSession, scope: Scope, unit_id: str) -> UnitRow:
+async def unit_to_book_in(session: AsyncSession, scope: Scope, unit_id: str) -> UnitRow:
     unit = (await session.execute(select(UnitRow).where(UnitRow.id == unit_id))).scalar_one_or_none()
     if unit is None or unit.institution_id != scope.institution_id:
         raise Invalid.at("unit_id", "Choose a unit.")
@@ -282,7 +282,7 @@ async def _unit_to_book_in(session: AsyncSession, scope: Scope, unit_id: str) ->
     return unit
 
 
-async def _persons(session: AsyncSession, institution_id: str, ids: Sequence[str]) -> list[PersonRow]:
+async def persons(session: AsyncSession, institution_id: str, ids: Sequence[str]) -> list[PersonRow]:
     rows = await session.execute(
         select(PersonRow).where(PersonRow.id.in_(ids), PersonRow.institution_id == institution_id)
     )
@@ -302,41 +302,53 @@ async def _insert(
 ) -> Lecture:
     if not is_id(booking.id):
         raise Invalid.at("id", "This form is broken. Open it again.")
-    session.add(
-        LectureRow(
-            id=booking.id,
-            institution_id=institution_id,
-            unit_id=booking.unit_id,
-            title=booking.title.strip(),
-            description=booking.description.strip(),
-            starts_wall=times.starts_wall,
-            ends_wall=times.ends_wall,
-            zone=times.zone,
-            starts_at=times.starts_at,
-            ends_at=times.ends_at,
-            jp=booking.jp,
-            policy_id=policy.id,
-            policy_version=policy.version,
-            recorded=booking.recorded,
-            capacity=booking.capacity,
-            state=LectureState.SCHEDULED.value,
-            open_before_s=booking.open_before_s,
-            overrun_s=booking.overrun_s,
-            live_by=booking.live_by,
-            closes_at=times.ends_at,
-            trial=trial,
-            sequence=0,
-            version=1,
-            created_by=actor.id,
-            created_at=now,
-            updated_at=now,
-        )
-    )
+    session.add(new_row(booking, times, institution_id, policy, now=now, actor=actor, trial=trial))
     await session.flush()
     lecture = await store.find(session, booking.id)
     if lecture is None:
         raise NotFound
     return lecture
+
+
+def new_row(
+    booking: Booking,
+    times: Times,
+    institution_id: str,
+    policy: Policy,
+    *,
+    now: int,
+    actor: Actor,
+    trial: bool = False,
+) -> LectureRow:
+    """A lecture as it is when it is booked."""
+    return LectureRow(
+        id=booking.id,
+        institution_id=institution_id,
+        unit_id=booking.unit_id,
+        title=booking.title.strip(),
+        description=booking.description.strip(),
+        starts_wall=times.starts_wall,
+        ends_wall=times.ends_wall,
+        zone=times.zone,
+        starts_at=times.starts_at,
+        ends_at=times.ends_at,
+        jp=booking.jp,
+        policy_id=policy.id,
+        policy_version=policy.version,
+        recorded=booking.recorded,
+        capacity=booking.capacity,
+        state=LectureState.SCHEDULED.value,
+        open_before_s=booking.open_before_s,
+        overrun_s=booking.overrun_s,
+        live_by=booking.live_by,
+        closes_at=times.ends_at,
+        trial=trial,
+        sequence=0,
+        version=1,
+        created_by=actor.id,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 # --- registration ------------------------------------------------------------------------------
@@ -383,7 +395,7 @@ async def register(
             raise LectureFull
     known = 0
     for start in range(0, len(fresh), BATCH):
-        known += len(await _persons(session, lecture.institution_id, fresh[start : start + BATCH]))
+        known += len(await persons(session, lecture.institution_id, fresh[start : start + BATCH]))
     if known != len(fresh):
         raise Invalid.at("persons", "A person on the list does not exist.")
     added = await _insert_seats(session, lecture, fresh, role, now, link_key)

@@ -87,6 +87,20 @@ def _seats(*columns: Any) -> Any:
     )
 
 
+async def people_busy(
+    session: AsyncSession,
+    scope: Scope,
+    people: ColumnElement[bool],
+    span: tuple[int, int],
+    *,
+    besides: Sequence[str] = (),
+) -> int:
+    """How many of these people have another lecture within a span."""
+    held = _held(scope, people, span, besides)
+    found = await session.scalar(_seats(func.count(RegistrationRow.person_id.distinct())).where(*held))
+    return found or 0
+
+
 async def clashes(
     session: AsyncSession,
     scope: Scope,
@@ -98,7 +112,7 @@ async def clashes(
 ) -> Clashes:
     """Other lectures of these people within a span; `besides` are lectures that do not count."""
     held = _held(scope, people, span, besides)
-    count = await session.scalar(_seats(func.count(RegistrationRow.person_id.distinct())).where(*held))
+    count = await people_busy(session, scope, people, span, besides=besides)
     if not count:
         return NONE
     seen = visible(scope).label("seen")

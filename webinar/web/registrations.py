@@ -12,7 +12,6 @@ from webinar.invites import store as invite_store
 from webinar.invites.rules import InviteState
 from webinar.invites.service import personal_link
 from webinar.lectures import booking, clashes, store
-from webinar.lectures.clashes import Clashes
 from webinar.lectures.rules import UPCOMING, Lecture, Registration, Seat
 from webinar.people import store as people
 from webinar.people.rules import Unit
@@ -42,7 +41,7 @@ async def _page(
         sent = await invite_store.of_lecture(session, lecture.id)
         units = await people.units(session, asked.rights)
         sizes = await people.people_by_unit(session, asked.rights)
-        met = await _clashes(asked, session, lecture)
+        busy = await _busy(asked, session, lecture)
     found = [s for s in seats if text in f"{s.name} {s.email or ''} {s.unit_name}".lower()]
     start = whole(asked.request.query.get("from", ""))
     shown = found[start : start + PAGE]
@@ -65,7 +64,7 @@ async def _page(
         pending=len(pending),
         refused=sum(1 for s in seats if s.active and s.id in sent and sent[s.id].state in RESENT),
         units=[("", asked._("Choose a unit")), *_options(units, sizes)],
-        met=met,
+        busy=busy,
         text=text,
         error=error,
         missing=missing,
@@ -73,13 +72,13 @@ async def _page(
     )
 
 
-async def _clashes(asked: Context, session: AsyncSession, lecture: Lecture) -> Clashes:
-    """Who of those registered has another lecture then; nobody, once it is over."""
+async def _busy(asked: Context, session: AsyncSession, lecture: Lecture) -> int:
+    """How many of those registered have another lecture then; nobody, once it is over."""
     if lecture.state not in UPCOMING:
-        return clashes.NONE
+        return 0
     span = (lecture.starts_at, lecture.ends_at)
     everybody = clashes.registered([lecture.id], Seat.LECTURER, Seat.PARTICIPANT)
-    return await clashes.clashes(session, asked.rights, everybody, span, besides=[lecture.id], limit=1)
+    return await clashes.people_busy(session, asked.rights, everybody, span, besides=[lecture.id])
 
 
 def _options(units: Sequence[Unit], sizes: Mapping[str, int]) -> list[tuple[str, str]]:

@@ -1,0 +1,274 @@
+"""Booking a series, adding editions to it, and registering people for all of it.
+
+Every function takes the open session and never commits. What goes to many editions is written down as
+owed and carried out by `keeper.py`, one short transaction an edition.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webinar.core import audit, effects
+from webinar.core.audit import Actor
+from webinar.core.errors import Invalid
+from webinar.core.ids import is_id, new_id
+from webinar.lectures import booking, bulk
+from webinar.lectures.booking import Booking
+from webinar.people.access import Scope
+from webinar.series import store
+from webinar.series.recurrence import LeftOut, first_slots, further_slots
+from webinar.series.recurrence_rules import (
+    MOST_EDITIONS,
+    Ending,
+    Recurrence,
+    checked_count,
+    endless,
+)
+from webinar.series.rules import (
+    LECTURERS,
+    PLAIN,
+    TIME,
+    Edition,
+    Fields,
+    MemberState,
+    Series,
+    member_after,
+    on_slot,
+)
+from webinar.series.tables import MemberRow, SeriesRow
+from webinar.workdays import national
+
+MOST_MEMBERS = 5_000
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a series recurs, and how it ends."""
+
+    rule: Recurrence
+    ending: Ending
+    skips_holidays: bool = False
+
+
+def planned(plan: Plan, first: Booking) -> list[str]:
+    """The wall times at which the editions of a new series begin.
+
+    Raises:
+        Invalid: the rule and the first time do not fit, or there would be too many.
+    """
+    return first_slots(plan.rule, first.starts_wall, plan.ending, _left_out(plan.skips_holidays, 0))
+
+
+def _left_out(skips_holidays: bool, shift_days: int) -> LeftOut:
+    def left_out(day: date) -> bool:
+        return skips_holidays and national.is_holiday(day + timedelta(days=shift_days))
+
+    return left_out
+
+
+async def book(
+    session: AsyncSession,
+    scope: Scope,
+    first: Booking,
+    plan: Plan,
+    *,
+    now: int,
+    actor: Actor,
+    link_key: bytes,
+) -> Series:
+    """Book all editions of a series; `first` is the first one, and its id becomes the series'.
+
+    Raises:
+        Invalid: also where one of the later times does not exist in the zone. Forbidden, NotFound.
+    """
+    if not is_id(first.id):
+        raise Invalid.at("id", "This form is broken. Open it again.")
+    booking.checked(first, now)
+    again = await store.find(session, first.id)
+    if again is not None:
+        return await store.get(session, scope, first.id, to_change=True)
+    slots = planned(plan, first)
+    base = _base(first)
+    given = [on_slot(base, slot, 0) for slot in slots]
+    made = await bulk.book_all(
+        session, scope, [_booking(first, one) for one in given], now=now, actor=actor, link_key=link_key
+    )
+    # Which policy was meant by none is known by now.
+    given = [{**one, "policy_id": lecture.policy_id} for one, lecture in zip(given, made, strict=True)]
+    await store.add(
+        session,
+        SeriesRow(
+            id=first.id,
+            institution_id=made[0].institution_id,
+            unit_id=first.unit_id,
+            title=first.title.strip(),
+            rule=str(plan.rule),
+            first_wall=first.starts_wall,
+            skips_holidays=plan.skips_holidays,
+            shift_days=0,
+            version=1,
+            created_by=actor.id,
+            created_at=now,
+            updated_at=now,
+        ),
+    )
+    await store.add_editions(
+        session,
+        first.id,
+        [
+            (number, lecture.id, slot, fields)
+            for number, (lecture, slot, fields) in enumerate(zip(made, slots, given, strict=True), start=1)
+        ],
+    )
+    found = await store.get(session, scope, first.id, to_change=True)
+    await note(session, found, "series_booked", now=now, actor=actor, editions=len(made))
+    return found
+
+
+def _base(first: Booking) -> dict[str, object]:
+    fields = {name: getattr(first, name) for name in (*TIME, *PLAIN)}
+    kept = {"title": first.title.strip(), "description": first.description.strip()}
+    return {**fields, **kept, LECTURERS: sorted(first.lecturer_ids)}
+
+
+def _booking(like: Booking, given: Fields) -> Booking:
+    fields = {name: given[name] for name in (*TIME, *PLAIN)}
+    return replace(like, **fields, id=new_id(), lecturer_ids=tuple(given[LECTURERS]))
+
+
+async def extend(
+    session: AsyncSession,
+    scope: Scope,
+    series: Series,
+    ending: Ending,
+    *,
+    version: int,
+    now: int,
+    actor: Actor,
+    link_key: bytes,
+) -> int:
+    """Add editions behind the last one, made like it; how many. Members get seats in them.
+
+    Raises:
+        Invalid: too many, or too far. Stale: somebody else changed the series.
+    """
+    seen = replace(series, version=version)
+    await store.save(session, seen, now)
+    have = await store.editions(session, series.id)
+    if ending.count is not None:
+        checked_count(ending.count)
+    slots = further_slots(
+        endless(series.rule),
+        series.first_wall,
+        have[-1].slot,
+        ending,
+        _left_out(series.skips_holidays, series.shift_days),
+    )
+    if len(have) + len(slots) > MOST_EDITIONS:
+        raise Invalid.at("count", "A series has from 1 to %(most)s editions.", most=MOST_EDITIONS)
+    given = [on_slot(have[-1].base, slot, series.shift_days) for slot in slots]
+    like = _like(series, have[-1])
+    made = await bulk.book_all(
+        session, scope, [_booking(like, one) for one in given], now=now, actor=actor, link_key=link_key
+    )
+    await store.add_editions(
+        session,
+        series.id,
+        [
+            (have[-1].number + number, lecture.id, slot, fields)
+            for number, (lecture, slot, fields) in enumerate(zip(made, slots, given, strict=True), start=1)
+        ],
+    )
+    await note(session, series, "series_extended", now=now, actor=actor, editions=len(made))
+    await owe_keeping(session, series.id, now)
+    return len(made)
+
+
+def _like(series: Series, last: Edition) -> Booking:
+    fields = {name: last.base[name] for name in (*TIME, *PLAIN)}
+    return Booking(id=series.id, unit_id=series.unit_id, lecturer_ids=(), **fields)
+
+
+# --- members -----------------------------------------------------------------------------------
+
+
+async def join(
+    session: AsyncSession, scope: Scope, series: Series, person_ids: Sequence[str], *, now: int, actor: Actor
+) -> tuple[int, int]:
+    """Register people for the whole series: a seat in each edition that lies ahead, and in later ones.
+
+    Returns:
+        How many were added, and how many were in it before.
+
+    Raises:
+        Invalid: somebody is not of this institution, or too many.
+    """
+    wanted = list(dict.fromkeys(person_ids))
+    await store.lock(session, series.id)
+    unknown = await booking.unknown_persons(session, scope, wanted)
+    if unknown:
+        raise Invalid.at("persons", "A person on the list does not exist.")
+    states: dict[str, MemberState] = {}
+    for start in range(0, len(wanted), BATCH):
+        states |= await store.member_states(session, series.id, wanted[start : start + BATCH])
+    inside = {person for person, state in states.items() if state.value in store.IN}
+    fresh = [person for person in wanted if person not in states]
+    back = [person for person in wanted if person in states and person not in inside]
+    if await store.count_members(session, series.id) + len(fresh) + len(back) > MOST_MEMBERS:
+        raise Invalid.at("persons", "A series takes at most %(most)s people.", most=MOST_MEMBERS)
+    for start in range(0, len(fresh), BATCH):
+        rows = [
+            {
+                "series_id": series.id,
+                "person_id": person,
+                "state": MemberState.JOINING.value,
+                "changed_at": now,
+            }
+            for person in fresh[start : start + BATCH]
+        ]
+        await session.execute(insert(MemberRow), rows)
+    for person in back:
+        await store.move_member(session, series.id, person, member_after(states[person], "join"), now)
+    if fresh or back:
+        await note(session, series, "series_joined", now=now, actor=actor, count=len(fresh) + len(back))
+        await owe_keeping(session, series.id, now)
+    return len(fresh) + len(back), len(inside)
+
+
+async def leave(session: AsyncSession, series: Series, person_id: str, *, now: int, actor: Actor) -> bool:
+    """Take somebody out of the whole series, and the seats in editions that lie ahead back."""
+    await store.lock(session, series.id)
+    state = (await store.member_states(session, series.id, [person_id])).get(person_id)
+    if state is None or state.value not in store.IN:
+        return False
+    await store.move_member(session, series.id, person_id, member_after(state, "leave"), now)
+    await note(session, series, "series_left", now=now, actor=actor, person_id=person_id)
+    await owe_keeping(session, series.id, now)
+    return True
+
+
+# --- what follows ------------------------------------------------------------------------------
+
+
+async def owe_keeping(session: AsyncSession, series_id: str, now: int) -> None:
+    """Have carried out what is owed to the editions."""
+    key = f"series:{series_id}"
+    await effects.owe(session, kind="series", key=key, subject=key, due_at=now, now=now)
+
+
+async def note(
+    session: AsyncSession, series: Series, action: str, *, now: int, actor: Actor, **fields: object
+) -> None:
+    await audit.record(
+        session,
+        at=now,
+        actor=actor,
+        subject=("series", series.id),
+        action=action,
+        institution_id=series.institution_id,
+        **fields,
+    )

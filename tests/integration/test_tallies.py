@@ -171,6 +171,20 @@ async def test_becoming_final_overwrites_what_was_provisional_even_of_a_clock_ah
     assert (header.final, header.computed_at, header.rows, times) == (True, LATER, 4, {LATER})
 
 
+async def test_who_was_seen_a_moment_before_it_becomes_final_is_not_there_for_good(
+    scene: Scene, keeper: Tallies
+) -> None:
+    """The media server died before the end, the quiet period is short: nothing tells who left when."""
+    joined = NINE + 89 * MINUTE
+    await scene.told("participant_joined", "budi", joined, born=joined)
+    before = (await scene.log(joined + 60_000)).entries
+    assert max(entry.credit.seconds for entry in before) == 60
+    await scene.finalise(joined + 60_000)
+    assert (await rows(scene))["budi"] == (0, 0, "absent")
+    # As of an instant from which it can be computed again with the same outcome.
+    assert (await shown(scene, keeper)).tally.computed_at > joined + 60_000
+
+
 async def test_a_final_one_keeps_the_digest_of_the_evidence_that_it_follows_from(scene: Scene) -> None:
     await scene.stayed("budi", NINE, NINE + 90 * MINUTE)
     async with scene.db.reading() as session:

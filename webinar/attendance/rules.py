@@ -22,7 +22,7 @@ from webinar.attendance.trace_rules import Rooms, Trace, rooms_of, successors_of
 from webinar.attendance.viewer_rules import viewers
 from webinar.evidence.rules import BEAT_MS, SWEEP_MS, Beats, Evidence
 
-__all__ = ["RULES_VERSION", "Connection", "connections", "cut"]
+__all__ = ["FRESH_MS", "RULES_VERSION", "Connection", "connections", "cut"]
 
 RULES_VERSION = 2
 

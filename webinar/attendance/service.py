@@ -10,7 +10,7 @@ from webinar.attendance.credit_rules import Credit, earns
 from webinar.attendance.curve_rules import curve
 from webinar.attendance.log_rules import AttendanceLog, Entry, computed, one_by_one
 from webinar.attendance.many import at_once
-from webinar.attendance.rules import RULES_VERSION, Connection, connections
+from webinar.attendance.rules import FRESH_MS, RULES_VERSION, Connection, connections
 from webinar.attendance.tally_rules import HERE, SETTLED, inputs_of, seat_of
 from webinar.evidence import store as evidences
 from webinar.evidence.digest_rules import digest_of
@@ -41,6 +41,14 @@ class Gathered:
     def computed(self, now: int) -> AttendanceLog:
         """The log; of thousands of people this takes a while, and no database."""
         return self._log(self.policy, now, connections(self.evidence, now))
+
+    def settled(self, now: int) -> AttendanceLog:
+        """The log that stays: nothing is open in it, who was seen a moment before is not there for good."""
+        known = connections(self.evidence, now)
+        if any(one.open for one in known):
+            now += FRESH_MS + 1
+            known = connections(self.evidence, now)
+        return self._log(self.policy, now, known)
 
     def tried(self, policy: Policy, now: int) -> tuple[AttendanceLog, AttendanceLog]:
         """The log, and what another policy would make of the same evidence."""
@@ -132,7 +140,7 @@ async def finalise(session: AsyncSession, lecture: Lecture, now: int) -> Attenda
         # Held before the evidence is read: whoever else computes this lecture waits, and then finds it final.
         final, _ = await store.held(session, lecture.id)
     found = await gather(session, lecture)
-    fresh = found.computed(now)
+    fresh = found.settled(now)
     if lecture.trial or final:
         return fresh
     await store.keep_rows(session, fresh, fresh.entries, final=True)

@@ -201,6 +201,7 @@ class RecorderProcess:
     async def _beat(self) -> None:
         while True:
             with contextlib.suppress(DatabaseAway):
+                ahead = self._clock.now() - await self._db.now()
                 async with self._db.writing() as session:
                     await processes.beat(
                         session,
@@ -208,6 +209,6 @@ class RecorderProcess:
                         kind="recorder",
                         started_at=self._started_at,
                         now=self._clock.now(),
-                        detail={"recording": len(self._running)},
+                        detail={"recording": len(self._running), "clock_ahead_ms": ahead},
                     )
             await asyncio.sleep(processes.BEAT_EVERY_S)

@@ -1,17 +1,16 @@
 """The command `webinar`."""
 
-import asyncio
 import sys
-from collections.abc import Awaitable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
-from webinar.config import Settings
+from webinar.cli_operations import mail, owed
+from webinar.cli_parts import Data, Institution
+from webinar.cli_parts import run as _run
+from webinar.cli_parts import settings_in as _settings
 from webinar.core.errors import Invalid, Refused
-
-T = TypeVar("T")
 
 app = typer.Typer(
     help="Pendopo: virtual classrooms whose attendance becomes learning hours.",
@@ -28,13 +27,8 @@ app.add_typer(people, name="people")
 app.add_typer(api_key, name="api-key")
 app.add_typer(administrator, name="administrator")
 app.add_typer(hours, name="hours")
-
-Data = Annotated[
-    Path, typer.Option(envvar="PENDOPO_DATA", help="The folder of the database, the keys and the recordings.")
-]
-Institution = Annotated[
-    str, typer.Option(help="Code, name or id of the institution; may be left out when there is only one.")
-]
+app.add_typer(owed, name="owed")
+app.add_typer(mail, name="mail")
 
 
 def main() -> None:
@@ -54,12 +48,6 @@ def _told(refused: Refused) -> str:
 def _fail(why: str) -> None:
     print(f"webinar: {why}", file=sys.stderr)
     raise SystemExit(1)
-
-
-def _settings(data: Path) -> Settings:
-    from webinar.instance import settings_of
-
-    return settings_of(data)
 
 
 @app.command()
@@ -255,10 +243,3 @@ def verify_hours(institution: Institution = "", data: Data = Path("data")) -> No
 
     if not _run(commands.verify_hours(_settings(data), institution, print)):
         raise SystemExit(1)
-
-
-def _run(work: Awaitable[T]) -> T:
-    async def wait() -> T:
-        return await work
-
-    return asyncio.run(wait())

@@ -1,6 +1,7 @@
 """`webinar doctor`: looks at every part, and says what to do about what is wrong. Changes nothing."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from webinar.core.clock import SystemClock, monotonic
 from webinar.core.database import Database
 from webinar.core.errors import Refused
 from webinar.core.ids import new_id
+from webinar.core.processes import CLOCKS_APART_MS
 from webinar.evidence.tables import WebhookRow
 from webinar.mail.port import MailNotSent
 from webinar.media.livekit import LiveKit
@@ -22,7 +24,6 @@ from webinar.media.port import MediaMisconfigured, MediaUnavailable
 
 KINDS = ("web", "hooks", "scheduler", "recorder")
 WEBHOOK_WITHIN_S = 10.0
-CLOCKS_APART_MS = 2_000
 PROBE_EMPTY_S = 20
 
 
@@ -87,11 +88,24 @@ async def _processes(db: Database) -> list[Finding]:
         advice = f"start it with webinar {kind}, or everything with webinar up; look into its log"
         count = len(alive[kind])
         found.append(Finding(count > 0, kind, f"{count} running" if count else "none is running", advice))
-    skews = [int(p.detail.get("clock_ahead_ms", 0)) for group in alive.values() for p in group]
-    worst = max(skews, key=abs, default=0)
-    detail = f"processes and database differ by at most {abs(worst)} ms"
-    found.append(Finding(abs(worst) <= CLOCKS_APART_MS, "clock", detail, "set the machines by NTP"))
-    return found
+    return [*found, *_clocks([process for group in alive.values() for process in group])]
+
+
+def _clocks(alive: Sequence[processes.Process]) -> list[Finding]:
+    """One finding for each process whose clock is wrong, or one for all."""
+    wrong = [process for process in alive if processes.clocks_apart(process.clock_ahead_ms)]
+    worst = max((abs(process.clock_ahead_ms) for process in alive), default=0)
+    if not wrong:
+        return [Finding(True, "clock", f"processes and database differ by at most {worst} ms")]
+    return [
+        Finding(
+            False,
+            "clock",
+            f"that of {process.kind} {process.name} is {processes.clock_words(process.clock_ahead_ms)}",
+            "set its machine and the database's by NTP",
+        )
+        for process in wrong
+    ]
 
 
 async def _media(settings: Settings, db: Database | None, media: LiveKit) -> list[Finding]:

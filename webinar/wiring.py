@@ -22,6 +22,7 @@ from webinar.mail.build import address
 from webinar.mail.smtp import SmtpMailer, SmtpSettings
 from webinar.media import tokens
 from webinar.media.livekit import LiveKit
+from webinar.operations.mail import MailDoor
 from webinar.people.effects import SignInMails
 from webinar.people.importing.write import ImportWriter
 from webinar.people.passwords import Passwords
@@ -98,7 +99,8 @@ def handlers(settings: Settings, db: Database, rooms: LiveKit, out: SmtpMailer) 
     clock = SystemClock()
     invites = desk(settings, db, out)
     links = SignInMails(db, out, clock, invites.sender, settings.public_url, settings.link_key_bytes)
-    return {
+    door = MailDoor(db, clock)
+    made: dict[str, Handler] = {
         **own_handlers(db, rooms, clock),
         "announce": announcer(invites),
         "invite": sender(invites),
@@ -111,7 +113,9 @@ def handlers(settings: Settings, db: Database, rooms: LiveKit, out: SmtpMailer) 
         "retention": RetentionJob(db, storage(settings), clock),
         "series": SeriesKeeper(db, clock, settings.link_key_bytes).keep,
         "report": ReportMaker(db, clock).make_report,
+        "release": door.release,
     }
+    return {kind: door.guarded(kind, handler) for kind, handler in made.items()}
 
 
 @asynccontextmanager

@@ -110,6 +110,7 @@ OBJECTS = (
     (r"POST /people/{id}/exemptions(/{exemption}/take-back)?", MANAGES),
     (r"GET /people/{id}/data\.json", frozenset({ADMINISTRATOR})),
     (r"\w+ /people/import/{id}(/(confirm|discard|undo))?", MANAGES),
+    (r"POST /operations/effects/{id}/(retry|skip)", frozenset({ADMINISTRATOR})),
     # The form names a unit of ours as the parent.
     (r"POST /settings/units", frozenset({ADMINISTRATOR})),
     (r"POST /settings/(units|keys|policies)/{id}(/\w+)?", frozenset({ADMINISTRATOR})),
@@ -254,6 +255,11 @@ async def a_world(site: RunningSite) -> World:
                 opened_at=NINE,
             )
         )
+        effect = EffectRow(
+            key="invite:parked", kind="invite", subject=f"invites:{lecture.id}", due_at=NINE, state="parked",
+            created_at=NINE,
+        )  # fmt: skip
+        session.add(effect)
     await site.media.open_room(f"{lecture.id}.main")
     import_id = await an_import(site, people[ORGANISER].id)
     key_id, _ = await site.key(home.id, API_SCOPES[0])
@@ -268,7 +274,7 @@ async def a_world(site: RunningSite) -> World:
             "check": "a" * 26, "lecture": over.id,
             "contests": contest_id, "exemption": exemption_id, "list": list_id,
             "units": unit.id, "keys": key_id, "policies": policy.id,
-            "reports": report_id, "unit": unit.id, "institution": home.id,
+            "operations": str(effect.id), "reports": report_id, "unit": unit.id, "institution": home.id,
         },
     )  # fmt: skip
 

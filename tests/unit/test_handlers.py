@@ -6,19 +6,20 @@ from pathlib import Path
 
 from webinar import wiring
 from webinar.config import Settings
+from webinar.operations.owners import SUBJECTS
+from webinar.operations.rules import KINDS
+from webinar.operations.wording import kind_words
 
 ROOT = Path(__file__).parents[2]
 
 
-def owed() -> Iterator[str]:
-    """The `kind=` of every call of `effects.owe` in the code."""
+def owed(what: str = "kind") -> Iterator[ast.expr]:
+    """The `kind=` of every call of `effects.owe` in the code, or another argument."""
     for name in ("webinar", "scheduler", "recordings"):
         for path in (ROOT / name).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("effects.owe"):
-                    yield from (
-                        ast.literal_eval(keyword.value) for keyword in node.keywords if keyword.arg == "kind"
-                    )
+                    yield from (keyword.value for keyword in node.keywords if keyword.arg == what)
 
 
 async def test_every_kind_that_is_owed_has_a_handler_and_none_is_idle(tmp_path: Path) -> None:
@@ -31,4 +32,18 @@ async def test_every_kind_that_is_owed_has_a_handler_and_none_is_idle(tmp_path: 
     async with wiring.media(settings) as rooms:
         handlers = wiring.handlers(settings, db, rooms, wiring.mailer(settings))
     await db.close()
-    assert set(owed()) == set(handlers)
+    assert {ast.literal_eval(kind) for kind in owed()} == set(handlers) == set(KINDS)
+
+
+def test_every_kind_has_its_words() -> None:
+    assert set(kind_words(str)) == set(KINDS)
+
+
+def test_every_subject_leads_to_its_institution() -> None:
+    """A subject is written where it is owed, or is the key, which begins in the same way."""
+    prefixes = set()
+    for subject in owed("subject"):
+        first = subject.values[0] if isinstance(subject, ast.JoinedStr) else subject
+        if isinstance(first, ast.Constant):
+            prefixes.add(str(first.value).partition(":")[0])
+    assert prefixes <= SUBJECTS

@@ -147,7 +147,7 @@ async def withdraw(session: AsyncSession, key: str, reason: str, now: int) -> No
     claimed = EffectRow.state == literal(EffectState.CLAIMED.value)
     await session.execute(
         update(EffectRow)
-        .where(EffectRow.key == key, EffectRow.state.in_(["owed", "parked", "claimed"]))
+        .where(EffectRow.key == key, EffectRow.state.in_(["owed", "parked", "claimed", "held"]))
         .values(
             nudged=claimed,
             due_at=case((claimed, now), else_=EffectRow.due_at),

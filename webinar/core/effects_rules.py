@@ -19,6 +19,8 @@ class EffectState(StrEnum):
     DONE = "done"
     SKIPPED = "skipped"
     PARKED = "parked"
+    # Mail that waits because outgoing mail is held; whoever releases it owes it again.
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)

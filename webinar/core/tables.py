@@ -27,6 +27,12 @@ class Base(DeclarativeBase):
     )
 
 
+def _effects_that(name: str, condition: str) -> tuple[Index, ...]:
+    where = text(condition)
+    columns = ("kind", "due_at", "id")
+    return (Index(f"ix_effects_{name}", *columns, sqlite_where=where, postgresql_where=where),)
+
+
 class EffectRow(Base):
     """Something that is owed to the world at a time: a mail, a room, a recording."""
 
@@ -46,6 +52,10 @@ class EffectRow(Base):
             postgresql_where=text("state = 'claimed'"),
         ),
         Index("ix_effects_subject", "subject"),
+        # What needs somebody is found at once, however much is owed and was done.
+        *_effects_that("parked", "state = 'parked'"),
+        *_effects_that("held", "state = 'held'"),
+        *_effects_that("failing", "state = 'owed' AND attempts > 0"),
     )
 
     id: Mapped[int] = mapped_column(Sequence64, primary_key=True, autoincrement=True)

@@ -16,6 +16,7 @@ import webinar.evidence.tables
 import webinar.hours.tables
 import webinar.invites.tables
 import webinar.lectures.tables
+import webinar.operations.tables
 import webinar.people.tables
 import webinar.policies.tables
 import webinar.privacy.tables
@@ -43,6 +44,7 @@ TABLES = (
     recordings.tables,
     webinar.reports.tables,
     webinar.series.tables,
+    webinar.operations.tables,
     webinar.privacy.tables,
 )
 

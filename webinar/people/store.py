@@ -45,6 +45,11 @@ async def institution(session: AsyncSession, institution_id: str) -> Unit:
     return _unit(row)
 
 
+async def lock_institution(session: AsyncSession, institution_id: str) -> None:
+    """Have whoever asks the same of this institution wait until the transaction ends."""
+    await session.execute(select(UnitRow.id).where(UnitRow.id == institution_id).with_for_update())
+
+
 async def institutions(session: AsyncSession) -> list[Unit]:
     rows = await session.scalars(
         select(UnitRow).where(UnitRow.parent_id.is_(None)).order_by(UnitRow.created_at)

@@ -17,6 +17,7 @@ from webinar.core import language as wording
 from webinar.core.audit import Actor
 from webinar.core.errors import Unauthenticated
 from webinar.core.language import Language
+from webinar.operations.rules import MailHold
 from webinar.people.access import Role, Scope
 from webinar.people.rules import Person
 from webinar.web import navigation
@@ -44,6 +45,8 @@ class Context:
     session_secret: str = ""
     api_key_id: str = ""
     institution: str = ""
+    # Of who organises: why mail of theirs does not go out.
+    mail_hold: MailHold | None = None
     flashes: list[Flash] = field(default_factory=list)
 
     @property
@@ -118,6 +121,7 @@ class Context:
             "path": self._own_address(),
             "flashes": tuple(self.flashes),
             "institution": self.institution,
+            "mail_hold": self.mail_hold,
             "now": self.now,
             "zone": self.zone,
         }

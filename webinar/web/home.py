@@ -18,6 +18,7 @@ from webinar.people import store as people
 from webinar.people.access import Role
 from webinar.policies import store as policies
 from webinar.policies.wording import promise
+from webinar.web import operations
 from webinar.web.context import LANGUAGE_COOKIE, context, local_path, set_cookie
 from webinar.web.forms import fields
 from webinar.web.site import Access, Route
@@ -46,6 +47,7 @@ async def home(request: web.Request) -> web.StreamResponse:
             managed = await lectures.page(
                 session, asked.rights, states=tuple(UPCOMING), since=now, limit=NEXT, manageable_only=True
             )
+        parked = await operations.count_parked(asked, session)
         waiting = await contest_store.count_waiting(session, asked.rights) if organises else 0
         ids = {lecture.id for lecture, _ in mine[:NEXT]} | {lecture.id for lecture in managed}
         taught = await lectures.lecturers_of(session, sorted(ids))
@@ -61,6 +63,7 @@ async def home(request: web.Request) -> web.StreamResponse:
         managed=[lecture for lecture in managed if lecture.id not in mine_ids and lecture != first],
         organises=organises,
         waiting=waiting,
+        parked=parked,
         lecturers={ident: ", ".join(p.name for p in people_) for ident, people_ in taught.items()},
         rule=rule,
         year=of_year,

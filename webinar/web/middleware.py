@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from webinar.core import language as wording
 from webinar.core.errors import Forbidden, NotFound, Refused, Unauthenticated
 from webinar.core.ids import new_secret
+from webinar.operations import store as operations
 from webinar.people import access, api_keys, limits, sessions
 from webinar.people import store as people
 from webinar.people.access import Role
@@ -229,6 +230,8 @@ async def identify_person(asked: Context, cookie: str) -> None:
         asked.scope = await access.scope_of(session, signed.person_id)
         asked.person = await people.person(session, asked.scope, signed.person_id)
         asked.institution = (await people.institution(session, asked.scope.institution_id)).name
+        if asked.scope.has(Role.ORGANISER):
+            asked.mail_hold = await operations.mail_hold(session, asked.scope.institution_id)
     asked.session_secret = cookie
     # A session has CSRF tokens of its own; they end with it.
     asked.visitor = signed.digest

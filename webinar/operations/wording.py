@@ -1,0 +1,66 @@
+"""What operators read: kinds, standings and errors in words."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from webinar.operations.rules import Standing
+
+Translate = Callable[..., str]
+
+
+def kind_words(_: Translate) -> Mapping[str, str]:
+    """Each kind of effect, as one reads it in a list."""
+    return {
+        "lecture": _("Course of a lecture: room, start, end, hours"),
+        "sweep": _("Looking who is in the room"),
+        "announce": _("Preparing invites"),
+        "invite": _("Sending invites"),
+        "contest": _("Mails about contests"),
+        "mail": _("Sign-in mails"),
+        "remove": _("Removing somebody from a room"),
+        "check": _("Presence checks"),
+        "tally": _("Computing attendance"),
+        "import": _("Importing people"),
+        "report": _("Writing files"),
+        "retention": _("Deleting what is kept no longer"),
+        "release": _("Releasing held mail"),
+        "series": _("Keeping series of lectures"),
+    }
+
+
+def standing_words(_: Translate) -> Mapping[Standing, str]:
+    return {
+        Standing.AHEAD: _("Planned"),
+        Standing.DUE: _("Due now"),
+        Standing.LATE: _("Late"),
+        Standing.RUNNING: _("In progress"),
+        Standing.FAILING: _("Failing, tried again"),
+        Standing.PARKED: _("Stopped, needs you"),
+        Standing.HELD: _("Held"),
+        Standing.DONE: _("Done"),
+        Standing.SKIPPED: _("Skipped"),
+    }
+
+
+def error_words(_: Translate, error: str | None) -> str:
+    """What went wrong, for people; what we have no words for stays as it is."""
+    if not error:
+        return ""
+    known = {
+        "media_unavailable": _("The video server did not answer."),
+        "media_misconfigured": _("The video server refuses our key."),
+        "database_away": _("The database did not answer."),
+        "each process that ran it died": _("Each process that worked at it ended before it was done."),
+        "nobody handles the kind": _("No process of this version can do it. Are all of them updated?"),
+        "the link is gone": _("The link is gone."),
+    }
+    for begins, words in known.items():
+        if error.startswith(begins):
+            return words
+    if error.startswith("took longer than"):
+        return _("It took too long.")
+    if answer := re.match(r"(?:deferred: )?([45]\d\d)\b(.*)", error, re.DOTALL):
+        return _("The mail server answered: %(answer)s", answer=(answer[1] + answer[2]).strip())
+    if re.match(r"[A-Z]\w+(Error|Exception|Away): ", error):
+        return _("An error of the service: %(error)s", error=error)
+    return error

@@ -7,7 +7,7 @@ hundred people are computed by the rules too, outside the measured time, and mus
 The live log is everything between the evidence in memory and the rows of the review page: 1,000 people for
 90 minutes, a list every 30 s, a row of heartbeats a minute each.
 
-Last, how far the service is from the truth (`bench._truth`): a quarter of an hour on real servers.
+Last, how far the service is from the truth (`bench._truth`): twenty minutes on real servers.
 """
 
 import json

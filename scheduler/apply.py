@@ -7,22 +7,18 @@ an organiser may have cancelled it while a room was being opened, and the next l
 from collections.abc import Awaitable, Callable, Mapping
 
 from recordings import service as recordings
-from scheduler.plan import Action, Seen, room_timeouts
-from scheduler.sweep import owe_sweep
-from webinar.attendance.tallies import owe_tally
-from webinar.attendance.tally_rules import REFRESH_MS
+from scheduler.opening import Opener
+from scheduler.plan import Action, Seen
 from webinar.classroom import checks
 from webinar.core import effects
 from webinar.core.clock import Clock
 from webinar.core.database import Database
 from webinar.evidence import store as evidence
 from webinar.hours import service as hours
-from webinar.lectures import rooms, service, store
+from webinar.lectures import rooms, service
 from webinar.lectures.rules import Room
 from webinar.media.port import Media, MediaUnavailable
 from webinar.policies import store as policies
-
-FIRST_SWEEP_MS = 5_000
 
 
 class Doer:
@@ -36,6 +32,7 @@ class Doer:
         self._db = db
         self._media = media
         self._clock = clock
+        self.opener = Opener(db, media, clock, self._note_failure)
         self._deeds: Mapping[Action, Callable[[Seen], Awaitable[None]]] = {
             Action.OPEN_ROOM: self._open_room,
             Action.WANT_RECORDING: self._want_recording,
@@ -52,24 +49,9 @@ class Doer:
         await self._deeds[action](seen)
 
     async def _open_room(self, seen: Seen) -> None:
-        lecture = seen.lecture
+        made = await self.opener.open(seen)
         async with self._db.writing() as session:
-            room = await service.wanted_room(session, lecture)
-        empty_s, departure_s = room_timeouts(lecture, self._clock.now())
-        try:
-            made = await self._media.open_room(
-                room.name, empty_timeout_s=empty_s, departure_timeout_s=departure_s
-            )
-        except MediaUnavailable as error:
-            await self._note_failure(room, error)
-            raise
-        now = self._clock.now()
-        async with self._db.writing() as session:
-            lecture = await store.find(session, lecture.id) or lecture
-            if await rooms.opened(session, lecture, room, made.sid, now):
-                await owe_sweep(session, room, now + FIRST_SWEEP_MS, now)
-                if not lecture.trial:
-                    await owe_tally(session, lecture.id, now + REFRESH_MS, now)
+            await self.opener.write(session, [made])
 
     async def _want_recording(self, seen: Seen) -> None:
         async with self._db.writing() as session:

@@ -1,4 +1,6 @@
-"""What there is: the database's view of one lecture, in a few statements."""
+"""What there is: the database's view of lectures, in a few statements however many they are."""
+
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -7,23 +9,38 @@ from scheduler.plan import Seen
 from webinar.classroom import checks
 from webinar.hours import contest_store
 from webinar.lectures import store as lectures
-from webinar.lectures.rules import main_room_name
+from webinar.lectures.rules import Lecture, LectureState, main_room_name
 from webinar.policies import store as policies
 from webinar.policies.rules import settling_seconds
 
 
-async def observe(session: AsyncSession, lecture_id: str) -> Seen | None:
-    """The lecture as it is; None when there is none (a draft that was deleted)."""
-    lecture = await lectures.find(session, lecture_id)
-    if lecture is None:
-        return None
-    name = main_room_name(lecture_id)
-    policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
-    return Seen(
-        lecture=lecture,
-        room=(await lectures.rooms_named(session, [name])).get(name),
-        recording=await recordings.of_lecture(session, lecture_id),
-        quiet_period_s=settling_seconds(policy),
-        checks_to_plan=await checks.to_plan(session, lecture, policy),
-        open_contests=await contest_store.count_open(session, lecture_id),
-    )
+async def observe(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[str, Seen]:
+    """The lectures as they are; one that does not exist (a draft that was deleted) is left out."""
+    found = await lectures.by_ids(session, lecture_ids)
+    names = {ident: main_room_name(ident) for ident in found}
+    pinned = await policies.several(session, {_pin(lecture) for lecture in found.values()})
+    rooms = await lectures.rooms_named(session, list(names.values()))
+    recorded = await recordings.of_lectures(session, [x.id for x in found.values() if _may_be_recorded(x)])
+    # Nothing is settled before the end, and nobody contests what was not said.
+    ended = [ident for ident, lecture in found.items() if lecture.state is LectureState.ENDED]
+    contested = await contest_store.open_in(session, ended) if ended else {}
+    return {
+        ident: Seen(
+            lecture=lecture,
+            room=rooms.get(names[ident]),
+            recording=recorded.get(ident),
+            quiet_period_s=settling_seconds(pinned[_pin(lecture)]),
+            checks_to_plan=await checks.to_plan(session, lecture, pinned[_pin(lecture)]),
+            open_contests=contested.get(ident, 0),
+        )
+        for ident, lecture in found.items()
+    }
+
+
+def _pin(lecture: Lecture) -> tuple[str, int]:
+    return lecture.policy_id, lecture.policy_version
+
+
+def _may_be_recorded(lecture: Lecture) -> bool:
+    """One that never was recorded until its room opens has nothing to look for."""
+    return lecture.state is not LectureState.SCHEDULED or lecture.opened_at is not None

@@ -14,7 +14,7 @@ from scheduler.lecture import Reconciler
 from scheduler.sweep import Sweeper
 from scheduler.watch import Watch
 from webinar.core import processes
-from webinar.core.clock import Clock, to_datetime
+from webinar.core.clock import Clock, SystemClock, own_time, to_datetime
 from webinar.core.database import Database, DatabaseAway
 from webinar.core.effects import Handler
 from webinar.core.effects_runner import LEASE_MS, Runner, worker_name
@@ -23,11 +23,13 @@ from webinar.evidence.rules import SWEEP_MS
 from webinar.media.port import Media
 from webinar.privacy import job as retention
 
-NET_S = 3
+NET_S = 5
 WATCH_S = 2.5
+# Without any room nobody waits for a media server that is away.
+IDLE_WATCH_S = 15.0
 # What is owed without a cause is owed anew should it ever be missing.
 STANDING_S = 3_600
-NEXT = "next"
+NEXT, LOOK = "next", "look"
 
 log = structlog.get_logger()
 
@@ -62,6 +64,7 @@ class Scheduler:
         self._clock = clock
         self._name = worker_name()
         self._started_at = clock.now()
+        self._ahead_ms = 0
         self._wake = Wake(db)
         self._watch = Watch(db, media, clock)
         self._watch_s = watch_s
@@ -93,7 +96,6 @@ class Scheduler:
         await self._wake.start()
         self._ticks.start()
         self._every(NET_S, self._tick)
-        self._every(self._watch_s, self._look)
         self._every(processes.BEAT_EVERY_S, self._beat)
         self._every(STANDING_S, self._owe_standing)
         for first in (self._beat, self._look, self._owe_standing):
@@ -110,37 +112,46 @@ class Scheduler:
         except DatabaseAway:
             log.warning("database_away")
             return  # the net wakes us again
-        if due is not None:
-            self._ticks.add_job(
-                self._tick,
-                "date",
-                run_date=to_datetime(max(due, self._clock.now())),
-                id=NEXT,
-                replace_existing=True,
-                misfire_grace_time=None,
-            )
+        if due is not None and due < self._clock.now() + NET_S * 1000:
+            self._at(due, self._tick, NEXT)
+
+    def _at(self, due: int, job: object, name: str) -> None:
+        """Have it called once, at this instant or at once; what bore the name before is forgotten."""
+        # The tick knows the machine's clock only, which may not be the database's.
+        wait_ms = max(0, due - self._clock.now())
+        run_date = to_datetime(SystemClock().now() + wait_ms)
+        self._ticks.add_job(
+            job, "date", run_date=run_date, id=name, replace_existing=True, misfire_grace_time=None
+        )
 
     async def _tick(self) -> None:
         self._wake.ring()
 
     async def _look(self) -> None:
+        """Look at the media server, and have it looked at again: soon while there are rooms."""
+        began = self._clock.now()
         try:
-            await self._watch.look()
+            rooms = await self._watch.look()
         except DatabaseAway:
             log.warning("database_away")
+            rooms = True
+        # Thousands of rooms take their time: never more than a tenth of ours.
+        took_s = (self._clock.now() - began) / 1000
+        wait_s = max(self._watch_s, 9 * took_s) if rooms else max(self._watch_s, IDLE_WATCH_S)
+        self._at(self._clock.now() + round(wait_s * 1000), self._look, LOOK)
 
     async def _owe_standing(self) -> None:
         try:
             async with self._db.writing() as session:
                 await retention.owe_first(session, self._clock.now())
+                await processes.forget_silent(session, self._clock.now())
         except DatabaseAway:
             log.warning("database_away")
 
     async def _beat(self) -> None:
         try:
-            ahead = self._clock.now() - await self._db.now()
             async with self._db.writing() as session:
-                await processes.beat(
+                db_now = await processes.beat(
                     session,
                     name=self._name,
                     kind="scheduler",
@@ -148,12 +159,13 @@ class Scheduler:
                     now=self._clock.now(),
                     detail={
                         "running": self._runner.busy,
-                        "clock_ahead_ms": ahead,
+                        "clock_ahead_ms": self._ahead_ms,
                         "effects": self._runner.meter.told(),
                         "media_error": self._watch.error,
                         "media_since": self._watch.since,
                     },
                 )
+            self._ahead_ms = own_time(self._clock) - db_now
         except DatabaseAway:
             log.warning("database_away")
 

@@ -4,32 +4,37 @@ One row a room and look. It is an effect of its own, so that a look which is due
 runs happens as soon as one does.
 """
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from collections.abc import Sequence
 
 from scheduler.plan import sweeps_on
-from webinar.core import effects
+from webinar.core.batches import Batches
 from webinar.core.clock import Clock
 from webinar.core.database import Database
-from webinar.core.effects import Again, Done, Effect, Outcome
+from webinar.core.effects import Again, Effect, Outcome, Owed, Skip, Together
+from webinar.core.effects_runner import batch_size
+from webinar.core.late_rules import reason
 from webinar.evidence import store as evidence
 from webinar.evidence.rules import SWEEP_MS
+from webinar.evidence.store import Sweep
 from webinar.lectures import store
 from webinar.lectures.rules import Lecture, Room
 from webinar.media.port import Media, MediaUnavailable
 
 AWAY_AGAIN_MS = 3_000
 
+# The ids of a lecture and the name of its room.
+Place = tuple[str, str]
 
-async def owe_sweep(session: AsyncSession, room: Room, due_at: int, now: int) -> None:
-    """Have the room looked into from `due_at` on, until it closes."""
-    await effects.owe(
-        session,
+
+def sweep_owed(room: Room, due_at: int) -> Owed:
+    """Looking into the room from `due_at` on, until it closes."""
+    said = {"lecture": room.lecture_id, "room": room.name}
+    return Owed(
         kind="sweep",
         key=f"sweep:{room.name}",
         subject=f"lecture:{room.lecture_id}",
-        payload={"lecture": room.lecture_id, "room": room.name},
         due_at=due_at,
-        now=now,
+        payload=said,
     )
 
 
@@ -41,31 +46,31 @@ class Sweeper:
         self._media = media
         self._clock = clock
         self._every_ms = every_ms
+        self._places: Batches[Place, tuple[Lecture | None, Room | None]]
+        self._places = Batches(self._read, **batch_size(db))
+        self._sids: Batches[str, str | None] = Batches(self._list, most=1_000)
 
     async def __call__(self, effect: Effect) -> Outcome:
-        lecture, room = await self._read(effect)
+        lecture, room = await self._places((str(effect.payload["lecture"]), str(effect.payload["room"])))
         if room is None or not sweeps_on(lecture, room):
-            return Done()
+            return Skip(reason("sweep"))
         at = self._clock.now()
         try:
             # The SID first: a list taken from a newer room then at worst names the older SID once.
-            sid = await self._sid(room.name)
+            sid = await self._sids(room.name)
             inside = await self._media.list_participants(room.name) if sid else []
         except MediaUnavailable:
             return Again(self._clock.now() + AWAY_AGAIN_MS)
+        look = Sweep(room.name, sid, inside, at)
+        return Again(at + self._every_ms, Together(evidence.record_sweeps, look))
 
-        async def keep(session: AsyncSession) -> None:
-            await evidence.record_sweep(
-                session, room_name=room.name, room_sid=sid, participants=inside, at=at
-            )
-
-        return Again(at + self._every_ms, keep)
-
-    async def _read(self, effect: Effect) -> tuple[Lecture | None, Room | None]:
-        name = str(effect.payload["room"])
+    async def _read(self, places: Sequence[Place]) -> Sequence[tuple[Lecture | None, Room | None]]:
         async with self._db.reading() as session:
-            lecture = await store.find(session, str(effect.payload["lecture"]))
-            return lecture, (await store.rooms_named(session, [name])).get(name)
+            lectures = await store.by_ids(session, [lecture for lecture, _ in places])
+            rooms = await store.rooms_named(session, [room for _, room in places])
+        return [(lectures.get(lecture), rooms.get(room)) for lecture, room in places]
 
-    async def _sid(self, name: str) -> str | None:
-        return next((room.sid for room in await self._media.list_rooms() if room.name == name), None)
+    async def _list(self, names: Sequence[str]) -> Sequence[str | None]:
+        """One list of rooms for all who look at the same time."""
+        sids = {room.name: room.sid for room in await self._media.list_rooms()}
+        return [sids.get(name) for name in names]

@@ -33,14 +33,15 @@ class Watch:
         self.since: int | None = None
         self._answered = False
 
-    async def look(self) -> None:
+    async def look(self) -> bool:
+        """Look once; whether there are rooms to look after."""
         async with self._db.reading() as session:
             owed = await store.rooms_in(session, NOT_CLOSED)
         try:
             present = await self._media.list_rooms()
         except MediaUnavailable as error:
             await self._is_away(error.code, owed)
-            return
+            return bool(owed)
         if not self._answered:
             await self._is_back()
         difference = compare(owed, [(room.name, room.sid) for room in present])
@@ -50,6 +51,7 @@ class Watch:
                 if lecture is not None and await rooms.lost(session, lecture, room, self._clock.now()):
                     log.warning("room_lost", lecture=lecture.id, room=room.name)
         await self._close_strange(difference.strange)
+        return bool(owed)
 
     async def _is_away(self, error: str, owed: Sequence[Room]) -> None:
         """Say so on the page of every lecture in session; whether its room still stands is not known."""

@@ -171,19 +171,21 @@ async def signs_of_life(db: Database, kind: str) -> AsyncIterator[None]:
 async def _beat(db: Database, name: str, kind: str) -> None:
     clock = SystemClock()
     started_at = clock.now()
+    ahead = 0
     away = False
     while True:
         try:
-            ahead = clock.now() - await db.now()
             async with db.writing() as session:
-                await processes.beat(
+                # By how much the clock differs was found at the beat before.
+                db_now = await processes.beat(
                     session,
                     name=name,
                     kind=kind,
                     started_at=started_at,
-                    now=clock.now(),
+                    now=clock.now() - ahead,
                     detail={"clock_ahead_ms": ahead},
                 )
+                ahead = clock.now() - db_now
             away = False
         except DatabaseAway:
             if not away:

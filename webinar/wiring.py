@@ -13,7 +13,7 @@ from webinar.attendance.tallies import Tallies
 from webinar.classroom.checks import asker
 from webinar.classroom.service import remover
 from webinar.config import Settings
-from webinar.core.clock import SystemClock
+from webinar.core.clock import Clock, DatabaseClock, SystemClock
 from webinar.core.database import Database
 from webinar.core.effects import Handler
 from webinar.hours.effects import ContestMails
@@ -69,11 +69,11 @@ def mailbox(text: str) -> Address:
     return address(name, spec)
 
 
-def desk(settings: Settings, db: Database, out: SmtpMailer) -> Desk:
+def desk(settings: Settings, db: Database, out: SmtpMailer, clock: Clock) -> Desk:
     """What the sending of invites needs."""
     return Desk(
         database=db,
-        clock=SystemClock(),
+        clock=clock,
         mailer=out,
         public_url=settings.public_url,
         link_key=settings.link_key_bytes,
@@ -94,10 +94,11 @@ async def site(settings: Settings) -> AsyncIterator[Site]:
             await db.close()
 
 
-def handlers(settings: Settings, db: Database, rooms: LiveKit, out: SmtpMailer) -> dict[str, Handler]:
+def handlers(
+    settings: Settings, db: Database, rooms: LiveKit, out: SmtpMailer, clock: Clock
+) -> dict[str, Handler]:
     """What to do for each kind of effect; a test proves that every kind that is owed is here."""
-    clock = SystemClock()
-    invites = desk(settings, db, out)
+    invites = desk(settings, db, out, clock)
     links = SignInMails(db, out, clock, invites.sender, settings.public_url, settings.link_key_bytes)
     door = MailDoor(db, clock)
     made: dict[str, Handler] = {
@@ -124,7 +125,8 @@ async def scheduler(settings: Settings) -> AsyncIterator[Scheduler]:
     db, out = database(settings), mailer(settings)
     async with media(settings) as rooms:
         try:
-            yield Scheduler(db, rooms, SystemClock(), handlers(settings, db, rooms, out))
+            clock = DatabaseClock(SystemClock())
+            yield Scheduler(db, rooms, clock, handlers(settings, db, rooms, out, clock))
         finally:
             await out.close()
             await db.close()

@@ -51,7 +51,7 @@ class Room:
         async with self.site.database.writing() as session:
             lecture = await store.find(session, self.lecture_id)
             assert lecture is not None
-            room = await lectures.wanted_room(session, lecture)
+            [room] = await lectures.wanted_rooms(session, [lecture])
             seen = await self.site.media.open_room(room.name)
             from dataclasses import replace
 

@@ -16,7 +16,10 @@ from webinar.core.effects_runner import Runner
 from webinar.core.wake import Wake
 
 LEASE_MS = 15_000
-DUE = "SELECT id FROM effects WHERE state = 'owed' AND due_at <= 5 ORDER BY due_at, id LIMIT 3"
+DUE = (
+    "SELECT id FROM effects WHERE state = 'owed' AND kind = 'note' AND due_at <= 5"
+    " ORDER BY due_at, id LIMIT 3"
+)
 
 
 async def owe(db: Database, key: str = "note:1", *, due_at: int = NINE, **more: Any) -> None:

@@ -78,7 +78,7 @@ async def live(db: MortalDatabase, clock: ManualClock, media: FakeMedia, fate: F
     """One process: does what is due until it rests (False), or dies (True)."""
     db.fate = fate
     mortal: Any = MortalMedia(media, fate)
-    runner = Runner(db, own_handlers(db, mortal, clock), clock, concurrency=1, lease_ms=1)
+    runner = Runner(db, own_handlers(db, mortal, clock), clock, concurrency=1, lease_ms=20)
     try:
         await Watch(db, mortal, clock).look()
         for _ in range(30):
@@ -108,6 +108,8 @@ async def story(db: MortalDatabase, media: FakeMedia, clock: ManualClock, fate: 
     """A lecture's whole life, with a death on the way; what its timeline tells."""
     db.fate = Fate(0)
     async with db.writing() as session:
+        # What the stories before left behind is not of this one.
+        await session.execute(text("DELETE FROM effects"))
         unit = await an_institution(session, code=new_id())
         row = await a_lecture(session, unit, recorded=True)
         await a_registration(session, row, await a_person(session, unit))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from webinar import wiring
 from webinar.config import Settings
+from webinar.core.clock import SystemClock
 from webinar.operations.owners import SUBJECTS
 from webinar.operations.rules import KINDS
 from webinar.operations.wording import kind_words
@@ -14,11 +15,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def owed(what: str = "kind") -> Iterator[ast.expr]:
-    """The `kind=` of every call of `effects.owe` in the code, or another argument."""
+    """The `kind=` of every call of `effects.owe` in the code and of every `Owed`, or another argument."""
     for name in ("webinar", "scheduler", "recordings"):
         for path in (ROOT / name).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("effects.owe"):
+                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("effects.owe", "Owed")):
                     yield from (keyword.value for keyword in node.keywords if keyword.arg == what)
 
 
@@ -30,7 +31,7 @@ async def test_every_kind_that_is_owed_has_a_handler_and_none_is_idle(tmp_path: 
     )
     db = wiring.database(settings)
     async with wiring.media(settings) as rooms:
-        handlers = wiring.handlers(settings, db, rooms, wiring.mailer(settings))
+        handlers = wiring.handlers(settings, db, rooms, wiring.mailer(settings), SystemClock())
     await db.close()
     assert {ast.literal_eval(kind) for kind in owed()} == set(handlers) == set(KINDS)
 

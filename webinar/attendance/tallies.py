@@ -19,7 +19,7 @@ from webinar.attendance.tally_rules import SMALL, Standing, Tally, inputs_of, ne
 from webinar.core import effects
 from webinar.core.clock import Clock
 from webinar.core.database import Database
-from webinar.core.effects import Again, Done, Effect, Outcome, Skip
+from webinar.core.effects import Again, Done, Effect, Outcome, Owed, Skip
 from webinar.evidence.marks import marks_of
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import Lecture
@@ -37,17 +37,21 @@ class Shown:
     behind: bool = False
 
 
-async def owe_tally(session: AsyncSession, lecture_id: str, due_at: int, now: int) -> None:
-    """Have the lecture's attendance computed from `due_at` on, for as long as it goes on."""
-    await effects.owe(
-        session,
+def tally_owed(lecture_id: str, due_at: int) -> Owed:
+    """The computing of a lecture's attendance from `due_at` on, for as long as it goes on."""
+    said = {"lecture": lecture_id}
+    return Owed(
         kind="tally",
         key=f"tally:{lecture_id}",
         subject=f"lecture:{lecture_id}",
-        payload={"lecture": lecture_id},
         due_at=due_at,
-        now=now,
+        payload=said,
     )
+
+
+async def owe_tally(session: AsyncSession, lecture_id: str, due_at: int, now: int) -> None:
+    """Have the lecture's attendance computed from `due_at` on, for as long as it goes on."""
+    await effects.owe_many(session, [tally_owed(lecture_id, due_at)], now)
 
 
 class Tallies:

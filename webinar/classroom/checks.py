@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.classroom import rules, service
 from webinar.classroom.check_rules import PAUSE_MS, can_be_answered, moments, rest
 from webinar.core import effects
+from webinar.core import late_rules as late
 from webinar.core.clock import Clock
 from webinar.core.database import Database, insert_into
 from webinar.core.effects import Again, Done, Effect, Handler, Outcome, Skip
@@ -138,7 +139,7 @@ async def _pointless(session: AsyncSession, lecture: Lecture, now: int) -> str:
     policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
     window = await lectures.window_of(session, lecture)
     if not can_be_answered(window.spans, now, policy.check_s * 1000):
-        return "too late, or in a break: it could not be answered inside the official window"
+        return late.reason("check")
     return ""
 
 

@@ -58,20 +58,37 @@ async def record_all(
     **fields: object,
 ) -> None:
     """Append the same line about each of several subjects, in one statement."""
+    lines = [Line(subject, action, institution_id, fields) for subject in subjects]
+    await record_many(session, lines, at=at, actor=actor)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the trail to be written; as `record` takes it."""
+
+    subject: tuple[str, str]
+    action: str
+    institution_id: str | None
+    fields: Mapping[str, object]
+
+
+async def record_many(session: AsyncSession, lines: Sequence[Line], *, at: int, actor: Actor) -> None:
+    """Append several lines of one actor and instant, in their order."""
     rows = [
         {
-            "institution_id": institution_id,
+            "institution_id": line.institution_id,
             "at": at,
             "actor_kind": actor.kind,
             "actor_id": actor.id,
-            "subject_kind": kind,
-            "subject_id": ident,
-            "action": action,
-            "fields": fields,
+            "subject_kind": line.subject[0],
+            "subject_id": line.subject[1],
+            "action": line.action,
+            "fields": dict(line.fields),
         }
-        for kind, ident in subjects
+        for line in lines
     ]
-    await session.execute(insert(AuditRow), rows)
+    if rows:
+        await session.execute(insert(AuditRow), rows)
 
 
 async def of(session: AsyncSession, subject: tuple[str, str], *, newest: int = 200) -> Sequence[Entry]:

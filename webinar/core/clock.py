@@ -36,6 +36,33 @@ class ManualClock:
         self.at += ms
 
 
+class DatabaseClock:
+    """The database's time, as far as this process knows it: the own clock, put right at each look.
+
+    Clocks of machines differ, and who opens a room or lets one lapse must not depend on which of them looks.
+    """
+
+    def __init__(self, own: Clock) -> None:
+        self.own = own
+        self.ahead_ms = 0
+
+    def now(self) -> int:
+        return self.own.now() - self.ahead_ms
+
+
+def own_time(clock: Clock) -> int:
+    """What the machine's clock says, whatever the database's does."""
+    return clock.own.now() if isinstance(clock, DatabaseClock) else clock.now()
+
+
+def put_right(clock: Clock, db_now: int, asked_at: int) -> None:
+    """Tell a clock that follows the database's what time it is there; it was asked at `asked_at`."""
+    if isinstance(clock, DatabaseClock):
+        # The answer is as old as half of the way there and back.
+        took = max(0, clock.now() - asked_at)
+        clock.ahead_ms = clock.own.now() - db_now - took // 2
+
+
 def monotonic() -> float:
     """Seconds from an arbitrary start; for measuring durations only."""
     return time.monotonic()

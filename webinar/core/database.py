@@ -47,6 +47,7 @@ class Database:
         self.dialect = self.url.get_backend_name()
         self.engine = _engine(url, self.dialect, pool_size)
         self._reading = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._asking = async_sessionmaker(self._unwrapped(), expire_on_commit=False)
         self._writing = async_sessionmaker(
             self.engine.execution_options(**{WRITES: True}), expire_on_commit=False
         )
@@ -63,6 +64,13 @@ class Database:
             yield session
 
     @asynccontextmanager
+    async def asking(self) -> AsyncIterator[AsyncSession]:
+        """A session for single statements that stand by themselves: no transaction is opened and closed
+        around them where that would be messages of their own."""
+        async with self._guard(), self._asking() as session:
+            yield session
+
+    @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """A session that commits when the block ends well, and rolls back when it raises.
 
@@ -74,6 +82,11 @@ class Database:
             # The transaction begins now and not at the first statement: SQLite's writers queue here.
             await session.connection()
             yield session
+
+    def _unwrapped(self) -> AsyncEngine:
+        if self.dialect == "sqlite":
+            return self.engine
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def _guard(self) -> AsyncIterator[None]:
@@ -90,7 +103,7 @@ class Database:
 
     async def now(self) -> int:
         """The database's own time in Unix ms; leases are set and compared in it."""
-        async with self.reading() as session:
+        async with self.asking() as session:
             return int((await session.execute(text(f"SELECT {now_sql(self.dialect)}"))).scalar_one())
 
     async def close(self) -> None:
@@ -118,6 +131,21 @@ def insert_for(dialect: str, table: Any) -> Any:
     """The same for a statement that is made once and kept: both dialects write ON CONFLICT alike."""
     made: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return made(table)
+
+
+def rows_sql(dialect: str, **columns: str) -> str:
+    """SQL of rows that are bound as one JSON value under `:rows`, for `FROM`; they are called `v`.
+
+    However many they are the statement stays the same, so that it is prepared once.
+
+    Args:
+        columns: the name of each in the JSON objects, and its type on PostgreSQL.
+    """
+    if dialect == "postgresql":
+        listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        return f"json_to_recordset(CAST(:rows AS json)) AS v({listed})"
+    listed = ", ".join(f"value ->> '$.{name}' AS {name}" for name in columns)
+    return f"(SELECT {listed} FROM json_each(:rows)) AS v"  # noqa: S608 - made of names in the code
 
 
 def _engine(url: str, dialect: str, pool_size: int) -> AsyncEngine:

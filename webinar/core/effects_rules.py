@@ -38,6 +38,17 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """An effect that is to be owed, due at an instant in Unix ms."""
+
+    kind: str
+    key: str
+    subject: str
+    due_at: int
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class EffectView:
     """An effect as a page shows it; `last_error` also holds the reason why one was skipped."""
 
@@ -78,6 +89,25 @@ BACK_OFFS: Mapping[str, BackOff] = {
     "sweep": BackOff(first_ms=1_000, cap_ms=30_000, tries=30),
 }
 OTHERWISE = BackOff(first_ms=1_000, cap_ms=5 * 60_000, tries=20)
+
+
+# How many effects of a kind one process runs at a time. Each kind has places of its own, so that a mail
+# server that takes its time never keeps a room from being opened. A lecture mostly waits: for the media
+# server, and for the statement that it shares with others.
+PLACES: Mapping[str, int] = {
+    "lecture": 256,
+    "sweep": 32,
+    "remove": 16,
+    "check": 16,
+    "invite": 16,
+    "mail": 8,
+    "tally": 4,
+    "announce": 4,
+    "import": 2,
+    "report": 2,
+    "retention": 1,
+}
+OTHER_PLACES = 4
 
 
 def back_off(kind: str) -> BackOff:

@@ -1,27 +1,32 @@
 """Runs the effects that are due: claims them, calls their handlers, writes the outcomes back.
 
 Any number of runners, in any number of processes, share one table. A runner holds on to what it
-runs by renewing the leases; one that hangs or dies loses them, and another takes over.
+runs by renewing the leases; one that hangs or dies loses them, and another takes over. Each kind has
+places of its own, and each effect is a task of its own: one that takes long delays no other. What they
+ask of the database they ask together.
 """
 
 import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable, Coroutine, Mapping
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import structlog
 
 from webinar.core import effects
-from webinar.core.clock import Clock
+from webinar.core.batches import Batches
+from webinar.core.clock import Clock, put_right
 from webinar.core.database import Database, DatabaseAway
-from webinar.core.effects import Handler, Outcome, Retry
+from webinar.core.effects import Ahead, Handler, Outcome, Retry
 from webinar.core.effects_meter import LEASE_LOST, NOT_WRITTEN, Meter
-from webinar.core.effects_rules import Effect, back_off, next_try
+from webinar.core.effects_rules import OTHER_PLACES, PLACES, Effect, back_off, next_try
 
 LEASE_MS = 15_000
 HANDLER_TIMEOUT_S = 120
+OTHERS_HOLD_IT_MS = 1_000
 
 log = structlog.get_logger()
 
@@ -38,11 +43,19 @@ def how_it_ended(effect: Effect, outcome: Outcome) -> str:
     return {"Done": "done", "Again": "again", "Skip": "skipped"}[type(outcome).__name__]
 
 
+def batch_size(db: Database) -> dict[str, int]:
+    """How many go into one transaction: on SQLite few, since everybody else waits for it meanwhile."""
+    return {"most": 16} if db.dialect == "sqlite" else {"most": 64, "at_once": 2}
+
+
 class Runner:
-    """Claims due effects up to `concurrency` at once.
+    """Claims due effects, of each kind up to its places at once.
 
     Args:
         handlers: what to do for each kind; a kind that is missing is retried and parked, visibly.
+        clock: read after `put_right`, when it is one that follows the database's.
+        concurrency: how many effects of all kinds together at most.
+        places: how many effects of each kind at once.
         freed: called whenever a handler has ended, so that the loop can claim the next.
     """
 
@@ -53,9 +66,10 @@ class Runner:
         clock: Clock,
         *,
         worker: str | None = None,
-        concurrency: int = 16,
+        concurrency: int = 1_000,
         lease_ms: int = LEASE_MS,
         freed: Callable[[], None] = lambda: None,
+        places: Mapping[str, int] = PLACES,
     ) -> None:
         self.db = db
         self.handlers = handlers
@@ -64,8 +78,11 @@ class Runner:
         self.concurrency = concurrency
         self.lease_ms = lease_ms
         self._freed = freed
+        self._places = places
         self.meter = Meter()
         self._running: dict[asyncio.Task[None], Effect] = {}
+        self._of_kind: Counter[str] = Counter()
+        self._finish = Batches(self._finish_many, **batch_size(db))
         self._renewing: asyncio.Task[None] | None = None
 
     @property
@@ -79,19 +96,45 @@ class Runner:
         Returns:
             When to look again (Unix ms); None when nothing is owed or no room is left.
         """
-        while (free := self.concurrency - len(self._running)) > 0:
-            due = await effects.next_due(self.db)
+        while True:
+            asked_at = self.clock.now()
+            ahead = await effects.look(self.db)
+            put_right(self.clock, ahead.db_now, asked_at)
             now = self.clock.now()
-            if due is None or due > now:
-                return due
-            claimed = await effects.claim(
-                self.db, worker=self.worker, limit=free, lease_ms=self.lease_ms, now=now
+            wanted = self._wanted(ahead, now)
+            if not wanted:
+                return self._next(ahead)
+            lost = any(ahead.expired(kind) for kind in wanted)
+            claimed = await effects.claim_of(
+                self.db, wanted, worker=self.worker, lease_ms=self.lease_ms, now=now, lost=lost
             )
             for effect in claimed:
                 self._start(effect)
             if not claimed:
-                return now + 1_000  # others hold what is due, or the clocks differ
-        return None
+                return now + OTHERS_HOLD_IT_MS
+
+    def _free(self, kind: str) -> int:
+        return min(
+            self._places.get(kind, OTHER_PLACES) - self._of_kind[kind], self.concurrency - len(self._running)
+        )
+
+    def _wanted(self, ahead: Ahead, now: int) -> dict[str, int]:
+        """How many to claim of each kind that waits, first of the one that waits longest."""
+        wanted: dict[str, int] = {}
+        left = self.concurrency - len(self._running)
+        for kind in ahead.claimable(now):
+            free = min(self._free(kind), left)
+            if free > 0:
+                wanted[kind] = free
+                left -= free
+        return wanted
+
+    def _next(self, ahead: Ahead) -> int | None:
+        """The earliest of what there is room for; whatever ends its run has us look again anyhow."""
+        moments = (at for kind, at in ahead.due.items() if self._free(kind) > 0)
+        # By the database's time, which is not that of a clock that is nobody's (a test's).
+        ends = (self.clock.now() + at - ahead.db_now for at in ahead.leases.values())
+        return min((*moments, *ends), default=None)
 
     async def drain(self) -> None:
         """Wait until everything that was started has been written back."""
@@ -116,10 +159,11 @@ class Runner:
     def _spawn(self, effect: Effect, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=f"effect-{effect.key}")
         self._running[task] = effect
+        self._of_kind[effect.kind] += 1
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._running[task]
+        self._of_kind[self._running.pop(task).kind] -= 1
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("effect_task_failed", error=repr(error))
         self._freed()
@@ -128,7 +172,7 @@ class Runner:
         self.meter.began(effect.kind, self.clock.now() - effect.due_at)
         outcome = await self._outcome(effect)
         try:
-            written = await effects.finish(self.db, effect, outcome, self.clock.now())
+            written = await self._finish((effect, outcome))
         except DatabaseAway:
             # The lease runs out, and whoever is there then takes over.
             self.meter.ended(effect.kind, NOT_WRITTEN)
@@ -136,10 +180,13 @@ class Runner:
         except Exception as error:
             log.exception("effect_then_failed", key=effect.key, kind=effect.kind)
             failed = Retry(f"{type(error).__name__}: {error}")
-            await effects.finish(self.db, effect, failed, self.clock.now())
+            await self._finish((effect, failed))
             self.meter.ended(effect.kind, how_it_ended(effect, failed))
         else:
             self._report(effect, outcome, written)
+
+    async def _finish_many(self, outcomes: Sequence[tuple[Effect, Outcome]]) -> Sequence[bool]:
+        return await effects.finish_many(self.db, outcomes, self.clock.now())
 
     async def _outcome(self, effect: Effect) -> Outcome:
         handler = self.handlers.get(effect.kind)

@@ -41,7 +41,9 @@ class EffectRow(Base):
         UniqueConstraint("key"),
         Index(
             "ix_effects_due",
+            "kind",
             "due_at",
+            "id",
             sqlite_where=text("state = 'owed'"),
             postgresql_where=text("state = 'owed'"),
         ),

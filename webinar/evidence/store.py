@@ -59,10 +59,35 @@ async def record_sweep(
         participants: the media server's list; only those that are connected are kept, of any kind.
         at: when the list was asked for, Unix ms.
     """
-    seen = [[p.identity, p.sid, p.kind.lower(), p.joined_at_ms] for p in participants if p.state == CONNECTED]
-    await session.execute(
-        insert(SweepRow).values(room_name=room_name, room_sid=room_sid, at=at, participants=seen)
-    )
+    await record_sweeps(session, [Sweep(room_name, room_sid, tuple(participants), at)])
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One look at a room, as `record_sweep` takes it."""
+
+    room_name: str
+    room_sid: str | None
+    participants: Sequence[Listed]
+    at: int
+
+
+async def record_sweeps(session: AsyncSession, sweeps: Sequence[Sweep]) -> None:
+    """Keep several looks, with one statement."""
+    rows = [
+        {
+            "room_name": sweep.room_name,
+            "room_sid": sweep.room_sid,
+            "at": sweep.at,
+            "participants": [
+                [p.identity, p.sid, p.kind.lower(), p.joined_at_ms]
+                for p in sweep.participants
+                if p.state == CONNECTED
+            ],
+        }
+        for sweep in sweeps
+    ]
+    await session.execute(insert(SweepRow), rows)
 
 
 class Told(Protocol):

@@ -1,6 +1,6 @@
 """Named queries on contests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,12 +64,17 @@ async def open_of(session: AsyncSession, registration_id: str) -> Contest | None
 
 async def count_open(session: AsyncSession, lecture_id: str) -> int:
     """How many contests of a lecture wait for a decision: it is not settled before."""
+    return (await open_in(session, [lecture_id])).get(lecture_id, 0)
+
+
+async def open_in(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[str, int]:
+    """How many contests wait in each of several lectures that have any."""
     query = (
-        select(func.count())
-        .select_from(ContestRow)
-        .where(ContestRow.lecture_id == lecture_id, ContestRow.state == OPEN)
+        select(ContestRow.lecture_id, func.count().label("open"))
+        .where(ContestRow.lecture_id.in_(lecture_ids), ContestRow.state == OPEN)
+        .group_by(ContestRow.lecture_id)
     )
-    return (await session.execute(query)).scalar_one()
+    return {row.lecture_id: row.open for row in await session.execute(query)}
 
 
 async def count_waiting(session: AsyncSession, scope: Scope) -> int:

@@ -11,6 +11,7 @@ from webinar.core.database import Database
 from webinar.core.effects import Done, Outcome, Retry, Skip
 from webinar.core.effects_rules import Effect
 from webinar.core.language import chosen
+from webinar.core.late_rules import reason
 from webinar.hours import contest_store, store
 from webinar.hours.contest_rules import Contest, ContestState
 from webinar.hours.contests import OPENED
@@ -50,7 +51,7 @@ class ContestMails:
         if told is None or not told.reader.email:
             return Skip("there is nobody to tell")
         if what == OPENED and told.contest.state is not ContestState.OPEN:
-            return Skip("it is decided already")
+            return Skip(reason("contest"))
         written_at = told.contest.opened_at if what == OPENED else told.contest.decided_at
         try:
             await self.mailer.send(

@@ -19,6 +19,7 @@ from webinar.core.audit import Actor
 from webinar.core.clock import Clock
 from webinar.core.database import Database
 from webinar.core.effects import Done, Effect, Handler, Outcome, Retry, Skip
+from webinar.core.late_rules import reason
 from webinar.invites import render, store
 from webinar.invites.render import House, Notice, Reader
 from webinar.invites.rules import Invite, InviteState, Slot, first, raises_sequence
@@ -178,8 +179,10 @@ def sender(desk: Desk) -> Handler:
         registration_id = effect.key.removeprefix("invite:")
         async with desk.database.reading() as session:
             composed = await _composed(session, desk, registration_id)
-        if composed is None:
-            return Skip("nothing is owed any more")
+            if composed is None:
+                return Skip("nothing is owed any more")
+            if composed[0].method == "REQUEST" and await _over(session, registration_id, desk.clock.now()):
+                return Skip(reason("invite"))
         invite, message = composed
         if message is None:
             return Done(lambda session: _settle(session, invite.without_address()))
@@ -222,6 +225,13 @@ async def _settle(session: AsyncSession, after: Invite) -> None:
         await store.save(session, after)
 
 
+async def _over(session: AsyncSession, registration_id: str, now: int) -> bool:
+    """Whether nobody can come any more. That a lecture is called off is told all the same."""
+    seat = await lecture_store.registration(session, registration_id)
+    lecture = await lecture_store.find(session, seat.lecture_id) if seat else None
+    return lecture is None or lecture.state not in INVITING or now >= lecture.latest_end_at
+
+
 async def _composed(
     session: AsyncSession, desk: Desk, registration_id: str
 ) -> tuple[Invite, Message | None] | None:
@@ -237,8 +247,8 @@ async def _composed(
         return invite, None
     notice = await _notice(session, desk, lecture, seat)
     reader = Reader(seat.name, seat.email, wording.chosen(seat.language), seat.zone)
-    reason = await _reason(session, lecture) if invite.method == "CANCEL" else ""
-    message = render.invite_message(invite, notice, reader, desk.house, now=desk.clock.now(), reason=reason)
+    why = await _reason(session, lecture) if invite.method == "CANCEL" else ""
+    message = render.invite_message(invite, notice, reader, desk.house, now=desk.clock.now(), reason=why)
     return invite, message
 
 

@@ -4,35 +4,52 @@ Every change asks that the room is still as it was read: two schedulers may look
 the first one's lease has run out, and the second change then finds nothing to do.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webinar.core import audit
+from webinar.core.audit import SYSTEM, Line
 from webinar.lectures import service, store
-from webinar.lectures.rules import Lecture, LectureState, Room, RoomState
+from webinar.lectures.rules import Lecture, Room, RoomState
 
 SWEEP_KIND = "sweep"
 
 
-async def opened(session: AsyncSession, lecture: Lecture, room: Room, sid: str, now: int) -> bool:
-    """The media server has the room, under this SID; the lecture is open from now on, if it was not."""
-    after = replace(
-        room.after("open"),
-        sid=sid,
-        opened_at=room.opened_at or now,
-        attempts=0,
-        last_error=None,
-        closed_at=None,
-    )
-    if not await store.change_room(session, room, after):
-        return False
-    again = room.state is RoomState.LOST
-    await service.note(
-        session, lecture, "room_opened", now=now, room=room.name, again=again, tries=room.attempts + 1
-    )
-    if lecture.state is LectureState.SCHEDULED:
-        await service.opened(session, lecture, now)
-    return True
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The media server has the room, as it was read, under this SID."""
+
+    lecture: Lecture
+    room: Room
+    sid: str
+
+    def after(self, now: int) -> Room:
+        return replace(
+            self.room.after("open"),
+            sid=self.sid,
+            opened_at=self.room.opened_at or now,
+            attempts=0,
+            last_error=None,
+            closed_at=None,
+        )
+
+
+async def opened(session: AsyncSession, made: Sequence[Made], now: int) -> Sequence[Made]:
+    """These rooms stand, and their lectures are open from now on, if they were not; answers those that were
+    still as they had been read."""
+    changed = await store.change_rooms(session, [(one.room, one.after(now)) for one in made])
+    fresh = [one for one in made if one.room.id in changed]
+    await audit.record_many(session, [_opened_line(one) for one in fresh], at=now, actor=SYSTEM)
+    await store.open_scheduled(session, sorted(one.lecture.id for one in fresh), now)
+    return fresh
+
+
+def _opened_line(made: Made) -> Line:
+    again = made.room.state is RoomState.LOST
+    said = {"room": made.room.name, "again": again, "tries": made.room.attempts + 1}
+    return Line(("lecture", made.lecture.id), "room_opened", made.lecture.institution_id, said)
 
 
 async def failed(session: AsyncSession, room: Room, error: str) -> bool:

@@ -168,26 +168,38 @@ async def fix_window(
     )
 
 
-async def wanted_room(session: AsyncSession, lecture: Lecture) -> Room:
-    """The lecture's main room, wanted if there was none, or if the one it had is closed."""
-    name = main_room_name(lecture.id)
-    room = (await store.rooms_named(session, [name])).get(name)
-    if room is None:
-        room = Room(
-            new_id(),
-            lecture.id,
-            "main",
-            name,
-            RoomState.WANTED,
-            DEFAULT_MEDIA_SERVER,
-            None,
-            0,
-            None,
-            None,
-            None,
-        )
-        await store.add_room(session, room)
-    elif room.state in {RoomState.CLOSED, RoomState.CLOSING}:
-        room = replace(room.after("want"), closed_at=None)
-        await store.save_room(session, room)
-    return room
+async def wanted_rooms(session: AsyncSession, lectures: Sequence[Lecture]) -> Sequence[Room]:
+    """The main room of each lecture, wanted if there was none, or if the one it had is closed."""
+    names = [main_room_name(lecture.id) for lecture in lectures]
+    have = await store.rooms_named(session, names)
+    new = {
+        name: _new_room(lecture, name)
+        for name, lecture in zip(names, lectures, strict=True)
+        if name not in have
+    }
+    await store.add_rooms(session, list(new.values()))
+    return [new[name] if name in new else await _wanted_again(session, have[name]) for name in names]
+
+
+def _new_room(lecture: Lecture, name: str) -> Room:
+    return Room(
+        id=new_id(),
+        lecture_id=lecture.id,
+        kind="main",
+        name=name,
+        state=RoomState.WANTED,
+        media_server=DEFAULT_MEDIA_SERVER,
+        sid=None,
+        attempts=0,
+        last_error=None,
+        opened_at=None,
+        closed_at=None,
+    )
+
+
+async def _wanted_again(session: AsyncSession, room: Room) -> Room:
+    if room.state not in {RoomState.CLOSED, RoomState.CLOSING}:
+        return room
+    again = replace(room.after("want"), closed_at=None)
+    await store.save_room(session, again)
+    return again

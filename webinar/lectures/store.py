@@ -1,13 +1,17 @@
 """Named queries on lectures, rooms and registrations; rows stay here."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, TextClause, and_, bindparam, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webinar.core.database import rows_sql
 from webinar.core.errors import NotFound, Stale
 from webinar.lectures.rules import (
+    LECTURE_MOVES,
     UPCOMING,
     Lecture,
     LectureState,
@@ -81,6 +85,23 @@ async def by_ids(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[s
     """Several lectures by id for services that have decided who may see them, in one statement."""
     rows = await session.execute(_lectures().where(LectureRow.id.in_(list(lecture_ids))))
     return {row.id: _lecture(row, path) for row, path in rows}
+
+
+async def open_scheduled(session: AsyncSession, lecture_ids: Sequence[str], now: int) -> None:
+    """Those that are scheduled are open from now on; the others stay as they are."""
+    opened = LectureState.SCHEDULED, LECTURE_MOVES[LectureState.SCHEDULED, "open"]
+    statement = (
+        update(LectureRow)
+        .where(LectureRow.id.in_(lecture_ids), LectureRow.state == opened[0].value)
+        .values(
+            state=opened[1].value,
+            opened_at=func.coalesce(LectureRow.opened_at, now),
+            version=LectureRow.version + 1,
+            updated_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(statement)
 
 
 async def page(
@@ -206,7 +227,12 @@ def _room(row: RoomRow) -> Room:
 
 _ROOMS_OF = select(RoomRow).where(RoomRow.lecture_id == bindparam("lecture_id")).order_by(RoomRow.id)
 _ROOMS_NAMED = select(RoomRow).where(RoomRow.name.in_(bindparam("names", expanding=True)))
-_ROOMS_IN = select(RoomRow).where(RoomRow.state.in_(bindparam("states", expanding=True))).order_by(RoomRow.id)
+# Columns and not objects: the watch reads all of them every few seconds.
+_ROOMS_IN = (
+    select(*(getattr(RoomRow, name) for name in Room.__slots__))
+    .where(RoomRow.state.in_(bindparam("states", expanding=True)))
+    .order_by(RoomRow.id)
+)
 
 
 async def rooms_of(session: AsyncSession, lecture_id: str) -> list[Room]:
@@ -221,37 +247,56 @@ async def rooms_named(session: AsyncSession, names: Sequence[str]) -> Mapping[st
 
 async def rooms_in(session: AsyncSession, states: Sequence[RoomState]) -> list[Room]:
     rows = await session.execute(_ROOMS_IN, {"states": [s.value for s in states]})
-    return [_room(row) for row in rows.scalars()]
+    return [Room(**{**row._mapping, "state": RoomState(row.state)}) for row in rows]
 
 
-async def add_room(session: AsyncSession, room: Room) -> None:
-    fields = {name: getattr(room, name) for name in Room.__slots__}
-    session.add(RoomRow(**{**fields, "state": room.state.value}))
-    await session.flush()
+def _fields(room: Room) -> dict[str, Any]:
+    return {**{name: getattr(room, name) for name in Room.__slots__}, "state": room.state.value}
+
+
+async def add_rooms(session: AsyncSession, new: Sequence[Room]) -> None:
+    if new:
+        await session.execute(insert(RoomRow), [_fields(room) for room in new])
 
 
 async def save_room(session: AsyncSession, room: Room) -> None:
-    fields = {name: getattr(room, name) for name in Room.__slots__ if name != "id"}
-    await session.execute(
-        update(RoomRow).where(RoomRow.id == room.id).values(**{**fields, "state": room.state.value})
-    )
+    await session.execute(update(RoomRow).where(RoomRow.id == room.id).values(**_fields(room)))
 
 
 async def change_room(session: AsyncSession, before: Room, after: Room) -> bool:
     """Write the room if it is still as it was read; False when somebody was faster."""
-    fields = {name: getattr(after, name) for name in Room.__slots__ if name != "id"}
-    rows = await session.execute(
-        update(RoomRow)
-        .where(
-            RoomRow.id == before.id,
-            RoomRow.state == before.state.value,
-            RoomRow.sid.is_not_distinct_from(before.sid),
-        )
-        .values(**{**fields, "state": after.state.value})
-        .returning(RoomRow.id)
-        .execution_options(synchronize_session=False)
-    )
-    return rows.scalar_one_or_none() is not None
+    return before.id in await change_rooms(session, [(before, after)])
+
+
+_CHANGE_ROOMS = """
+UPDATE rooms SET kind = v.kind, state = v.state, media_server = v.media_server, sid = v.sid,
+    attempts = v.attempts, last_error = v.last_error, opened_at = v.opened_at, closed_at = v.closed_at
+FROM {rows}
+WHERE rooms.id = v.id AND rooms.state = v.state_before
+    AND coalesce(rooms.sid, '') = coalesce(v.sid_before, '')
+RETURNING rooms.id
+"""
+_ROOM_COLUMNS = {
+    "id": "text", "kind": "text", "state": "text", "media_server": "text", "sid": "text",
+    "attempts": "int", "last_error": "text", "opened_at": "bigint", "closed_at": "bigint",
+    "state_before": "text", "sid_before": "text",
+}  # fmt: skip
+
+
+async def change_rooms(session: AsyncSession, changes: Sequence[tuple[Room, Room]]) -> set[str]:
+    """Write each room (before, after) that is still as it was read; the ids of those."""
+    rows = [
+        {**_fields(after), "state_before": before.state.value, "sid_before": before.sid}
+        for before, after in sorted(changes, key=lambda change: change[0].id)
+    ]
+    statement = _changing_rooms(session.get_bind().dialect.name)
+    found = await session.execute(statement, {"rows": json.dumps(rows)})
+    return set(found.scalars())
+
+
+@cache
+def _changing_rooms(dialect: str) -> TextClause:
+    return text(_CHANGE_ROOMS.format(rows=rows_sql(dialect, **_ROOM_COLUMNS)).strip())
 
 
 # --- the official window -----------------------------------------------------------------------

@@ -11,6 +11,7 @@ from webinar.core.effects import Done, Outcome, Retry, Skip
 from webinar.core.effects_rules import Effect
 from webinar.core.ids import digest
 from webinar.core.language import chosen
+from webinar.core.late_rules import reason
 from webinar.mail.build import address
 from webinar.mail.letters import Letter, password_letter, sign_in_letter
 from webinar.mail.port import MailDeferred, Mailer, MailRefused
@@ -39,7 +40,7 @@ class SignInMails:
             return Skip("the link is gone")
         row, person = found
         if row.used_at is not None or row.expires_at <= self.clock.now():
-            return Skip("the link was used or ran out")
+            return Skip(reason("mail"))
         token = link_token(self.link_key, row.person_id, row.purpose, row.created_at)
         if digest(token) != row.digest or not person.email:
             return Skip("the link was made with another key")

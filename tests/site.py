@@ -191,8 +191,8 @@ class RunningSite:
 
 
 @asynccontextmanager
-async def running_site(database: Database, clock: ManualClock) -> AsyncIterator[RunningSite]:
-    """The real application on a free port, until the end of the block."""
+async def running_site(database: Database, clock: ManualClock, **more: Any) -> AsyncIterator[RunningSite]:
+    """The real application on a free port, until the end of the block; `more` are further settings."""
     port = unused_port()
     url = f"http://127.0.0.1:{port}"
     settings = Settings(
@@ -201,6 +201,7 @@ async def running_site(database: Database, clock: ManualClock) -> AsyncIterator[
         link_key=LINK_KEY,  # type: ignore[arg-type]  # pydantic makes a secret of it
         media_api_key=MEDIA_KEY,
         media_api_secret=MEDIA_SECRET,  # type: ignore[arg-type]  # the same
+        **more,
     )
     media, storage = FakeMedia(clock, MEDIA_KEY, MEDIA_SECRET), open_storage("memory:///")
     parts = Site(settings, database, clock, media, storage, Passwords(FAST_HASHER))

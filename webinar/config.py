@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     mail_from: str = "Pendopo <pendopo@localhost>"
     organizer_address: str = "undangan@localhost"
 
+    metrics_token: SecretStr = SecretStr("")
+
     log_format: Literal["console", "json"] = "console"
     demonstration: bool = False
     mail_inbox_url: str = ""

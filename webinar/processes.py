@@ -71,6 +71,9 @@ def require_secrets(settings: Settings) -> None:
                 f"{name} has to be set to at least {SHORTEST_SECRET} random characters"
                 " (webinar up makes it by itself)"
             )
+    token = settings.metrics_token.get_secret_value()
+    if token and len(token) < SHORTEST_SECRET:
+        raise WrongSettings(f"PENDOPO_METRICS_TOKEN has to have at least {SHORTEST_SECRET} random characters")
 
 
 async def _until_told(process: Process, settings: Settings) -> None:

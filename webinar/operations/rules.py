@@ -29,6 +29,8 @@ class Standing(StrEnum):
     FAILING = "failing"
     PARKED = "parked"
     HELD = "held"
+    # For somebody's decision; on a lecture's timeline only.
+    WAITING = "waiting"
     DONE = "done"
     SKIPPED = "skipped"
 

@@ -5,7 +5,6 @@ institution (None), every effect of the installation is meant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, text, true, update
@@ -26,6 +25,7 @@ from webinar.operations.rules import (
     standing,
 )
 from webinar.operations.tables import MailHoldRow
+from webinar.operations.timeline_rules import OfLecture
 from webinar.people.tables import PersonRow
 
 # Of whom the last error is looked up; the newest failure says most.
@@ -271,22 +271,6 @@ async def name_of(session: AsyncSession, person_id: str) -> str:
 
 
 # --- the effects of one lecture ----------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class OfLecture:
-    """How many effects of a lecture are of one kind, state and sort: tried or not.
-
-    `first_due_at` and `last_finished_at` in Unix ms; `error` also holds why some were skipped.
-    """
-
-    kind: str
-    state: str
-    tried: bool
-    count: int
-    first_due_at: int
-    last_finished_at: int | None
-    error: str | None
 
 
 async def of_lecture(session: AsyncSession, lecture_id: str) -> list[OfLecture]:

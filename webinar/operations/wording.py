@@ -37,6 +37,7 @@ def standing_words(_: Translate) -> Mapping[Standing, str]:
         Standing.FAILING: _("Failing, tried again"),
         Standing.PARKED: _("Stopped, needs you"),
         Standing.HELD: _("Held"),
+        Standing.WAITING: _("Waiting"),
         Standing.DONE: _("Done"),
         Standing.SKIPPED: _("Skipped"),
     }

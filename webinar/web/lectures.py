@@ -7,17 +7,21 @@ from typing import Any
 from aiohttp import web
 
 from recordings import store as recordings
+from recordings.rules import Recording, RecordingState
 from webinar.core import audit
 from webinar.core import language as wording
 from webinar.core.errors import FieldError, Invalid, Stale
 from webinar.core.ids import is_id, new_id
 from webinar.core.language import zone_name
+from webinar.hours import contest_store
 from webinar.invites import store as invites
 from webinar.lectures import booking, service, store
 from webinar.lectures.booking import Booking, Change
-from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, agreed_times
+from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, agreed_times, main_room_name
 from webinar.lectures.slots import Found
 from webinar.lectures.upcoming_rules import upcoming
+from webinar.operations import store as operations
+from webinar.operations.timeline_rules import Seen, foreseen
 from webinar.people import store as people
 from webinar.people.access import Role
 from webinar.people.rules import zones as known_zones
@@ -394,7 +398,8 @@ async def detail(request: web.Request) -> web.StreamResponse:
         manages = asked.rights.reaches(Role.ORGANISER, lecture.unit_path)
         shown: dict[str, Any] = {}
         if manages:
-            shown = await _for_managers(asked, session, lecture, settling_seconds(policy))
+            shown = await _for_managers(session, lecture)
+            shown["events"] = await _timeline(asked, session, lecture, settling_seconds(policy), recording)
     return asked.page(
         "lectures/detail.html",
         lecture=lecture,
@@ -410,21 +415,35 @@ async def detail(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _for_managers(asked: Context, session: Any, lecture: Lecture, quiet_s: int) -> dict[str, Any]:
+async def _for_managers(session: Any, lecture: Lecture) -> dict[str, Any]:
     rooms = await store.rooms_of(session, lecture.id)
     counts = await invites.counts(session, lecture.id)
     registered = (await store.count_registrations(session, [lecture.id]))[lecture.id]
-    past = await audit.of(session, ("lecture", lecture.id))
-    names = await people.persons_by_ids(
-        session, asked.rights, [e.actor.id for e in past if e.actor.id and e.actor.kind == "person"]
-    )
     return {
         "rooms": rooms,
         "invite_counts": counts,
         "registered": registered,
-        "events": timeline.events(asked._, past, upcoming(lecture, quiet_s), names),
         "trouble": next((room.last_error for room in rooms if room.last_error), None),
     }
+
+
+async def _timeline(
+    asked: Context, session: Any, lecture: Lecture, quiet_s: int, recording: Recording | None
+) -> list[timeline.Event]:
+    """What has happened to the lecture, and how what will happen by itself stands."""
+    past = await audit.of(session, ("lecture", lecture.id))
+    actors = [e.actor.id for e in past if e.actor.id and e.actor.kind == "person"]
+    names = await people.persons_by_ids(session, asked.rights, actors)
+    name = main_room_name(lecture.id)
+    seen = Seen(
+        lecture,
+        upcoming(lecture, quiet_s),
+        (await store.rooms_named(session, [name])).get(name),
+        await operations.of_lecture(session, lecture.id),
+        await contest_store.count_open(session, lecture.id),
+        recorder_waits=recording is not None and recording.state is RecordingState.WANTED,
+    )
+    return timeline.events(asked._, past, foreseen(seen, asked.now), names)
 
 
 async def start(request: web.Request) -> web.StreamResponse:

@@ -46,7 +46,7 @@ from webinar.web.site import SITE, Access, Handler, Route, Site
 log = structlog.get_logger()
 UNSAFE = frozenset({hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_PATCH, hdrs.METH_DELETE})
 # Probes and webhooks come by whatever address the machine has.
-ANY_HOST = frozenset({"/healthz", "/readyz"})
+ANY_HOST = frozenset({"/healthz", "/readyz", "/metrics"})
 VISITOR_S = 30 * 86_400
 
 

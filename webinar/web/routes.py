@@ -15,6 +15,7 @@ from webinar.web import (
     late,
     lectures,
     lists,
+    metrics,
     office_hours,
     operations,
     people,
@@ -39,6 +40,7 @@ from webinar.web.site import Route
 
 ROUTES: tuple[Route, ...] = (
     *health.ROUTES,
+    *metrics.ROUTES,
     *home.ROUTES,
     *sign_in.ROUTES,
     *profile.ROUTES,

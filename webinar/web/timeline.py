@@ -8,7 +8,10 @@ from webinar.core.clock import to_datetime
 from webinar.core.language import Language
 from webinar.core.language import day_times as _day_times
 from webinar.lectures.rules import WALL_FORMAT
-from webinar.lectures.upcoming_rules import Step, Upcoming
+from webinar.lectures.upcoming_rules import Step
+from webinar.operations.rules import Standing
+from webinar.operations.timeline_rules import Foreseen, Sort
+from webinar.operations.wording import error_words, kind_words
 from webinar.people.rules import Person
 
 Event = dict[str, object]
@@ -36,12 +39,13 @@ def later(wall: str, minutes: int) -> str:
 def events(
     _: Callable[..., str],
     past: Sequence[Entry],
-    ahead: Sequence[Upcoming],
+    ahead: Sequence[Foreseen],
     names: Mapping[str, Person],
 ) -> list[Event]:
     """What the timeline shows, oldest first; see `components/time.html`."""
-    done = [_past(_, entry, names) for entry in past]
-    return done + [_ahead(_, step) for step in ahead]
+    over = [_ahead(_, line) for line in ahead if line.standing in OVER]
+    done = sorted([_past(_, entry, names) for entry in past] + over, key=lambda event: int(str(event["at"])))
+    return done + [_ahead(_, line) for line in ahead if line.standing not in OVER]
 
 
 def _past(_: Callable[..., str], entry: Entry, names: Mapping[str, Person]) -> Event:
@@ -91,28 +95,82 @@ def _past(_: Callable[..., str], entry: Entry, names: Mapping[str, Person]) -> E
         "tone": _TONES.get(entry.action, ""),
         "icon": _ICONS.get(entry.action, "circle-check"),
         "state": "past",
+        "standing": "",
     }
 
 
-def _ahead(_: Callable[..., str], step: Upcoming) -> Event:
-    texts = {
+def _ahead(_: Callable[..., str], line: Foreseen) -> Event:
+    over = line.standing in OVER
+    return {
+        "at": line.at,
+        "text": _text(_, line),
+        "detail": _detail(_, line),
+        "tone": _STANDING_TONES.get(line.standing, ""),
+        "icon": _STANDING_ICONS.get(line.standing) or _ICONS.get(line.what, _SORT_ICONS[line.sort]),
+        "state": "past" if over else "future",
+        "standing": "" if line.standing in {Standing.AHEAD, Standing.DONE} else line.standing.value,
+    }
+
+
+def _text(_: Callable[..., str], line: Foreseen) -> str:
+    if line.sort is Sort.STEP:
+        return _step_text(_, line)
+    if line.sort is Sort.CHECKS:
+        return _("%(count)s presence checks during the lecture", count=line.count)
+    if line.sort is Sort.WORK:
+        return kind_words(_).get(line.what, line.what)
+    if line.standing is Standing.DONE:
+        return _("%(count)s mails sent", count=line.count)
+    if line.standing is Standing.SKIPPED:
+        return _("%(count)s mails were not sent", count=line.count)
+    if line.standing is Standing.PARKED:
+        return _("%(count)s mails could not be sent", count=line.count)
+    return _("%(count)s mails to send", count=line.count)
+
+
+def _step_text(_: Callable[..., str], line: Foreseen) -> str:
+    return {
         Step.ROOM_OPENED: _("The room opens"),
         Step.RECORDING_STARTED: _("Recording begins"),
         Step.WENT_LIVE: _("The lecture begins"),
         Step.ENDED: _("The lecture ends at the latest"),
         Step.ROOM_CLOSED: _("The room closes"),
         Step.FINAL: _("Hours are settled"),
-    }
-    return {
-        "at": step.at,
-        "text": texts[step.step],
-        "detail": "",
-        "tone": "",
-        "icon": _ICONS.get(step.step.value, "clock"),
-        "state": "future",
-    }
+    }[Step(line.what)]
 
 
+def _detail(_: Callable[..., str], line: Foreseen) -> str:
+    if line.standing is Standing.WAITING:
+        return _("as soon as %(count)s contests are decided", count=line.count)
+    if line.standing is Standing.SKIPPED:
+        return line.error or ""
+    if line.standing is Standing.PARKED:
+        why = error_words(_, line.error)
+        return " · ".join(filter(None, (why, _("an administrator has to look at it"))))
+    return error_words(_, line.error)
+
+
+OVER = frozenset({Standing.DONE, Standing.SKIPPED})
+_SORT_ICONS = {Sort.STEP: "clock", Sort.MAILS: "send", Sort.CHECKS: "hand", Sort.WORK: "cog"}
+_STANDING_ICONS = {
+    Standing.LATE: "alarm-clock",
+    Standing.RUNNING: "loader",
+    Standing.FAILING: "triangle-alert",
+    Standing.PARKED: "octagon-alert",
+    Standing.HELD: "circle-pause",
+    Standing.WAITING: "hourglass",
+    Standing.SKIPPED: "ban",
+}
+_STANDING_TONES = {
+    Standing.DUE: "primary",
+    Standing.RUNNING: "primary",
+    Standing.LATE: "warning",
+    Standing.FAILING: "warning",
+    Standing.HELD: "warning",
+    Standing.PARKED: "error",
+    Standing.WAITING: "info",
+    Standing.DONE: "success",
+}
 _TONES = {
     "room_lost": "warning",
     "room_failed": "error",

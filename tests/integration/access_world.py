@@ -78,6 +78,7 @@ OBJECTS = (
         MANAGES,
     ),
     (r"GET /lectures/{id}/clashes", MANAGES),
+    (r"\w+ /lectures/{id}/changes(/{kind})?", MANAGES),
     (r"GET /lectures/{id}/(attendance|intervals)\.(csv|xlsx|pdf)", MANAGES),
     # The manager holds an office in the unit; who organises another one does not.
     (r"\w+ /units/{id}/\w+(\.\w+)?(/{lecture})?", MANAGES | {MANAGER}),
@@ -271,7 +272,7 @@ async def a_world(site: RunningSite) -> World:
             "lectures": lecture.id, "people": people[PARTICIPANT].id, "import": import_id,
             "registration": seat.id, "seat": seat.seat, "name": init_name(0),
             "link": f"{seat.id}.{link_token(LINK_KEY.encode(), seat.id, 1)}", "token": "a" * 43,
-            "check": "a" * 26, "lecture": over.id,
+            "check": "a" * 26, "lecture": over.id, "kind": "time",
             "contests": contest_id, "exemption": exemption_id, "list": list_id,
             "units": unit.id, "keys": key_id, "policies": policy.id,
             "operations": str(effect.id), "reports": report_id, "unit": unit.id, "institution": home.id,

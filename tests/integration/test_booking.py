@@ -13,8 +13,9 @@ from webinar.core.database import Database
 from webinar.core.errors import Forbidden, IllegalMove, Invalid, NotFound, Stale
 from webinar.core.ids import new_id
 from webinar.core.tables import EffectRow
-from webinar.lectures import booking, service, store
-from webinar.lectures.booking import Booking, Change, LectureFull
+from webinar.lectures import booking, editing, service, store
+from webinar.lectures.booking import Booking, LectureFull
+from webinar.lectures.editing import Change
 from webinar.lectures.rules import Lecture, LectureState, Seat
 from webinar.lectures.tables import LectureRow
 from webinar.people.access import Scope, scope_of
@@ -176,7 +177,7 @@ async def test_a_person_of_another_institution_cannot_be_registered(world: World
 async def test_a_reschedule_raises_the_sequence_and_is_on_the_timeline(world: World) -> None:
     lecture = await booked(world)
     async with world.database.writing() as session:
-        moved = await booking.change(
+        moved = await editing.change(
             session,
             world.scope,
             lecture,
@@ -196,7 +197,7 @@ async def test_a_reschedule_raises_the_sequence_and_is_on_the_timeline(world: Wo
 async def test_another_text_leaves_the_sequence(world: World) -> None:
     lecture = await booked(world)
     async with world.database.writing() as session:
-        after = await booking.change(
+        after = await editing.change(
             session, world.scope, lecture, Change(title="Neu"), version=1, now=NOW, actor=world.actor
         )
     assert (after.title, after.sequence, after.starts_at) == ("Neu", 0, NINE)
@@ -207,7 +208,7 @@ async def test_of_two_organisers_who_edit_the_slower_one_is_told(world: World) -
 
     async def edit(title: str) -> Lecture:
         async with world.database.writing() as session:
-            return await booking.change(
+            return await editing.change(
                 session, world.scope, lecture, Change(title=title), version=1, now=NOW, actor=world.actor
             )
 
@@ -218,7 +219,7 @@ async def test_of_two_organisers_who_edit_the_slower_one_is_told(world: World) -
     assert kept is not None and kept.title in {"A", "B"} and kept.version == 2
     async with world.database.writing() as session:
         with pytest.raises(Stale):
-            await booking.change(
+            await editing.change(
                 session, world.scope, kept, Change(title="C"), version=1, now=NOW, actor=world.actor
             )
 
@@ -228,7 +229,7 @@ async def test_a_lecture_that_has_begun_is_not_edited(world: World) -> None:
     async with world.database.writing() as session:
         live = await service.start_now(session, lecture, NINE, world.actor)
         with pytest.raises(IllegalMove):
-            await booking.change(
+            await editing.change(
                 session, world.scope, live, Change(jp=300), version=live.version, now=NINE, actor=world.actor
             )
 

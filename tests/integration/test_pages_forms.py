@@ -136,7 +136,22 @@ def edited(lecture: LectureRow, **more: str) -> dict[str, str]:
         "open_before": "15",
         "overrun": "10",
         "live_by": "schedule",
+        "step": "confirm",
     } | more
+
+
+async def test_an_edit_that_people_are_told_of_says_so_first(site: RunningSite) -> None:
+    world = await a_world(site)
+    ratna = await world.as_("organiser")
+    path = world.path("scheduled", "edit")
+    form = edited(world.lectures["scheduled"], title="Yang baru", step="")
+    page = await ratna.post(path, form)
+    assert (page.status, "1 peserta mendapat undangan" in page.text) == (200, True)
+    assert await booked(site, "Yang baru") == []
+    back = await ratna.post(path, form | {"step": "back"})
+    assert 'value="Yang baru"' in back.text
+    assert (await ratna.post(path, form | {"step": "confirm"})).status == 303
+    assert len(await booked(site, "Yang baru")) == 1
 
 
 async def test_two_who_edit_at_once_do_not_overwrite_each_other(site: RunningSite) -> None:
@@ -268,10 +283,12 @@ async def test_controls_move_the_lecture_and_stand_on_its_timeline(site: Running
         ("extend", "Diperpanjang 15 menit"),
         ("end", "Ceramah selesai"),
         ("extend", "Ceramah dimulai"),
-        ("cancel", "Listrik padam"),
     ):
-        assert (await ratna.post(f"{here}/actions/{move}", {"reason": "Listrik padam"})).status == 303
+        assert (await ratna.post(f"{here}/actions/{move}")).status == 303
         assert said in (await ratna.get(here)).text
+    form = {"reason": "Listrik padam", "version": "5", "step": "confirm"}
+    assert (await ratna.post(f"{here}/changes/cancel", form)).status == 303
+    assert "Listrik padam" in (await ratna.get(here)).text
     assert (await ratna.post(f"{here}/actions/start")).status == 409
 
 

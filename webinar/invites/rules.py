@@ -114,6 +114,16 @@ class Invite:
             return replace(self, method="CANCEL", sequence=self.sequence + 1, state=self._after("withdraw"))
         return self._version("CANCEL")
 
+    def overtaking(self, older: "Invite") -> "Invite":
+        """This version, when the try of an older one has just ended: that one may be in a calendar now.
+
+        A cancel that was withdrawn because nothing had left the house is owed after all.
+        """
+        if older.last_sent_at is None:
+            return self
+        known = replace(self, last_sent_at=older.last_sent_at)
+        return known.again() if known.state is InviteState.WITHDRAWN else known
+
     def _version(self, method: Method) -> "Invite":
         return replace(
             self,

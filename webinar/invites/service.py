@@ -5,7 +5,6 @@ should know with what the last owed mail said, and owes what is missing. A mail 
 effect, one a person, so that one refusal never delays the next.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -20,17 +19,14 @@ from webinar.core.clock import Clock
 from webinar.core.database import Database
 from webinar.core.effects import Done, Effect, Handler, Outcome, Retry, Skip
 from webinar.core.late_rules import reason
-from webinar.invites import render, store
+from webinar.invites import owing, render, store
 from webinar.invites.render import House, Notice, Reader
-from webinar.invites.rules import Invite, InviteState, Slot, first, raises_sequence
-from webinar.invites.store import Told
+from webinar.invites.rules import Invite
 from webinar.lectures import service as lectures
 from webinar.lectures import store as lecture_store
 from webinar.lectures.rules import (
     Lecture,
-    LectureState,
     Registration,
-    Seat,
     join_url,
     link_token,
     scheduled_window,
@@ -42,7 +38,6 @@ from webinar.policies.wording import promise
 
 # One announcing transaction handles so many people, so that no other writer waits long.
 BATCH = 200
-INVITING = frozenset({LectureState.SCHEDULED, LectureState.OPEN, LectureState.LIVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +61,6 @@ class Desk:
 def personal_link(public_url: str, link_key: bytes, seat: Registration) -> str:
     """The join link of a registration, as it is valid now."""
     return join_url(public_url, seat.id, link_token(link_key, seat.id, seat.link_generation))
-
-
-def wanted(lecture: Lecture, lecturer: str, seat: Registration) -> Told:
-    """What this person should know by now."""
-    text = "\x1f".join([lecture.title, lecturer, str(seat.link_generation), str(lecture.jp)])
-    return Told(lecture.starts_at, lecture.ends_at, hashlib.sha256(text.encode()).hexdigest())
-
-
-def next_invite(
-    seat: Registration, lecture: Lecture, now_told: Told, have: tuple[Invite, Told] | None, domain: str
-) -> Invite | None:
-    """The invite that has to be sent now, or None when the person knows everything. Pure."""
-    on = seat.active and lecture.state in INVITING
-    if have is None:
-        return first(seat.id, lecture.id, domain) if on else None
-    invite, said = have
-    if not on:
-        over = lecture.state is not LectureState.CANCELLED and seat.active
-        if over or invite.method == "CANCEL":
-            return None
-        return invite.cancelled()
-    if invite.method == "CANCEL" or raises_sequence(
-        Slot(said.starts_at, said.ends_at), Slot(now_told.starts_at, now_told.ends_at)
-    ):
-        return invite.rescheduled()
-    return invite.again() if said.text != now_told.text else None
 
 
 def announcer(desk: Desk) -> Handler:
@@ -119,27 +88,21 @@ def announcer(desk: Desk) -> Handler:
 async def _owe_missing(
     session: AsyncSession, desk: Desk, lecture: Lecture, seats: Sequence[Registration]
 ) -> None:
+    """Owe the mails first and write the invites then: in the order in which a try that ends takes them.
+
+    The other way round each would wait for the other. A mail that turns out to be needless finds
+    nothing that is owed.
+    """
     now = desk.clock.now()
-    lecturers = (await lecture_store.lecturers_of(session, [lecture.id]))[lecture.id]
-    names = ", ".join(person.name for person in lecturers)
-    have = await store.told(session, [seat.id for seat in seats])
-    fresh = []
-    for seat in seats:
-        if seat.role is Seat.ORGANISER:
-            continue
-        now_told = wanted(lecture, names, seat)
-        invite = next_invite(seat, lecture, now_told, have.get(seat.id), desk.domain)
-        if invite is None:
-            continue
-        if not seat.email and invite.state is InviteState.OWED:
-            invite = invite.without_address()
-        if seat.id in have:
-            await store.save(session, invite, now_told)
-        else:
-            fresh.append((invite, now_told))
-        if invite.pending:
-            await owe_mail(session, invite, lecture.id, now)
-    await store.add(session, fresh)
+    guessed = [one for one in await owing.missing(session, lecture, seats, desk.domain) if one.invite.pending]
+    for one in guessed:
+        await owe_mail(session, one.invite, lecture.id, now)
+    owed = await owing.missing(session, lecture, seats, desk.domain, lock=True)
+    await owing.write(session, owed)
+    known = {one.seat.id for one in guessed}
+    for one in owed:
+        if one.invite.pending and one.seat.id not in known:
+            await owe_mail(session, one.invite, lecture.id, now)
 
 
 async def owe_mail(session: AsyncSession, invite: Invite, lecture_id: str, now: int) -> None:
@@ -177,15 +140,14 @@ def sender(desk: Desk) -> Handler:
 
     async def send(effect: Effect) -> Outcome:
         registration_id = effect.key.removeprefix("invite:")
-        async with desk.database.reading() as session:
-            composed = await _composed(session, desk, registration_id)
-            if composed is None:
-                return Skip("nothing is owed any more")
-            if composed[0].method == "REQUEST" and await _over(session, registration_id, desk.clock.now()):
-                return Skip(reason("invite"))
+        composed = await _newest(desk, registration_id)
+        if composed is None:
+            return Skip("nothing is owed any more")
+        if composed[0].method == "REQUEST" and await _over(desk, registration_id):
+            return Skip(reason("invite"))
         invite, message = composed
         if message is None:
-            return Done(lambda session: _settle(session, invite.without_address()))
+            return Done(lambda session: _settle(session, desk, invite.without_address()))
         try:
             receipt = await desk.mailer.send(message)
         except MailRefused as refused:
@@ -213,23 +175,59 @@ def _noted(
             outcome=outcome,
             answer=answer,
         )
-        await _settle(session, after)
+        await _settle(session, desk, after)
 
     return write
 
 
-async def _settle(session: AsyncSession, after: Invite) -> None:
-    """Write how the try ended, unless something newer is owed by now."""
-    present = await store.get(session, after.registration_id)
-    if present is not None and (present.sequence, present.sends) == (after.sequence, after.sends):
-        await store.save(session, after)
+async def _settle(session: AsyncSession, desk: Desk, tried: Invite) -> None:
+    """Write how the try ended. Where something newer is owed by now, only that this one went out."""
+    present = await store.get(session, tried.registration_id, lock=True)
+    if present is None:
+        return
+    if (present.sequence, present.sends) == (tried.sequence, tried.sends):
+        await store.save(session, tried)
+        return
+    after = present.overtaking(tried)
+    await store.save(session, after)
+    if after.pending and not present.pending:
+        await owe_mail(session, after, after.lecture_id, desk.clock.now())
 
 
-async def _over(session: AsyncSession, registration_id: str, now: int) -> bool:
-    """Whether nobody can come any more. That a lecture is called off is told all the same."""
+async def _newest(desk: Desk, registration_id: str) -> tuple[Invite, Message | None] | None:
+    """The mail that is owed, of the newest version, also when that is not announced yet.
+
+    Otherwise it would say the new time under the old SEQUENCE, and the announcement would tell the same
+    thing once more.
+    """
+    while True:
+        async with desk.database.reading() as session:
+            composed = await _composed(session, desk, registration_id)
+            if composed is None or not await _behind(session, desk, registration_id):
+                return composed
+        async with desk.database.writing() as session:
+            await owing.write(session, await _behind(session, desk, registration_id, lock=True))
+
+
+async def _behind(
+    session: AsyncSession, desk: Desk, registration_id: str, *, lock: bool = False
+) -> list[owing.Owed]:
+    """What the invite of one seat lacks; a seat without an invite is left to the announcement."""
     seat = await lecture_store.registration(session, registration_id)
     lecture = await lecture_store.find(session, seat.lecture_id) if seat else None
-    return lecture is None or lecture.state not in INVITING or now >= lecture.latest_end_at
+    if seat is None or lecture is None:
+        return []
+    owed = await owing.missing(session, lecture, [seat], desk.domain, lock=lock)
+    return [one for one in owed if one.before is not None]
+
+
+async def _over(desk: Desk, registration_id: str) -> bool:
+    """Whether nobody can come any more. That a lecture is called off is told all the same."""
+    async with desk.database.reading() as session:
+        seat = await lecture_store.registration(session, registration_id)
+        lecture = await lecture_store.find(session, seat.lecture_id) if seat else None
+    now = desk.clock.now()
+    return lecture is None or lecture.state not in owing.INVITING or now >= lecture.latest_end_at
 
 
 async def _composed(

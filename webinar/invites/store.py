@@ -25,8 +25,9 @@ def _invite(row: InviteRow) -> Invite:
     return Invite(**{**fields, "state": InviteState(row.state)})
 
 
-async def get(session: AsyncSession, registration_id: str) -> Invite | None:
-    row = await session.get(InviteRow, registration_id, populate_existing=True)
+async def get(session: AsyncSession, registration_id: str, *, lock: bool = False) -> Invite | None:
+    """One invite; `lock` keeps everybody else who locks it waiting until the transaction ends."""
+    row = await session.get(InviteRow, registration_id, populate_existing=True, with_for_update=lock or None)
     return _invite(row) if row else None
 
 
@@ -36,9 +37,14 @@ async def of_lecture(session: AsyncSession, lecture_id: str) -> Mapping[str, Inv
     return {row.registration_id: _invite(row) for row in rows.scalars()}
 
 
-async def told(session: AsyncSession, registration_ids: Sequence[str]) -> Mapping[str, tuple[Invite, Told]]:
-    """Invites and what they say, of some registrations."""
-    rows = await session.execute(select(InviteRow).where(InviteRow.registration_id.in_(registration_ids)))
+async def told(
+    session: AsyncSession, registration_ids: Sequence[str], *, lock: bool = False
+) -> Mapping[str, tuple[Invite, Told]]:
+    """Invites and what they say, of some registrations; locked in the order of their ids."""
+    query = select(InviteRow).where(InviteRow.registration_id.in_(registration_ids))
+    if lock:
+        query = query.order_by(InviteRow.registration_id).with_for_update()
+    rows = await session.execute(query.execution_options(populate_existing=True))
     return {
         row.registration_id: (_invite(row), Told(row.told_starts_at, row.told_ends_at, row.told_text))
         for row in rows.scalars()

@@ -3,14 +3,14 @@
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.audit import Actor
 from webinar.core.database import insert_into
-from webinar.core.errors import FieldError, Forbidden, IllegalMove, Invalid, NotFound, Refused, Stale
+from webinar.core.errors import FieldError, Forbidden, IllegalMove, Invalid, NotFound, Refused
 from webinar.core.ids import is_id, new_id
 from webinar.lectures import service, store
 from webinar.lectures.rules import (
@@ -34,11 +34,6 @@ from webinar.policies import store as policies
 from webinar.policies.rules import Policy
 
 BATCH = 500
-# Fields that a change copies as they are; the times follow rules of their own.
-PLAIN = (
-    *("title", "description", "jp", "policy_id", "recorded"),
-    *("capacity", "open_before_s", "overrun_s", "live_by"),
-)
 TRIAL_MS = 60 * 60_000
 _LINE_ENDS = re.compile(r"[\r\n\t]")
 # What is called off or settled takes no more people.
@@ -174,92 +169,6 @@ async def try_room(
     return lecture
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What an organiser changes; None leaves a field as it is. `clear_capacity` lifts the limit."""
-
-    title: str | None = None
-    description: str | None = None
-    starts_wall: str | None = None
-    ends_wall: str | None = None
-    zone: str | None = None
-    jp: int | None = None
-    policy_id: str | None = None
-    recorded: bool | None = None
-    capacity: int | None = None
-    clear_capacity: bool = False
-    open_before_s: int | None = None
-    overrun_s: int | None = None
-    live_by: str | None = None
-
-
-async def change(
-    session: AsyncSession,
-    scope: Scope,
-    lecture: Lecture,
-    wanted: Change,
-    *,
-    version: int,
-    now: int,
-    actor: Actor,
-) -> Lecture:
-    """Edit or reschedule a lecture that has not begun; `version` is the one that was edited.
-
-    Raises:
-        Stale: somebody else changed it. Invalid. IllegalMove: it has begun.
-    """
-    if version != lecture.version:
-        raise Stale
-    given = {
-        name: value
-        for name in Change.__slots__
-        if name != "clear_capacity" and (value := getattr(wanted, name)) is not None
-    }
-    if wanted.clear_capacity:
-        given["capacity"] = None
-    moved = {k: given[k] for k in ("starts_wall", "ends_wall", "zone") if k in given}
-    retimed = any(getattr(lecture, name) != value for name, value in moved.items())
-    booking = _as_booking(lecture, given)
-    times = checked(booking, now)
-    base = lecture.after("reschedule") if retimed else lecture
-    if not retimed and lecture.state not in {LectureState.SCHEDULED, LectureState.OPEN, LectureState.DRAFT}:
-        base = lecture.after("reschedule")
-    policy_version = lecture.policy_version
-    if booking.policy_id != lecture.policy_id:
-        policy_version = (await pinned(session, lecture.institution_id, booking.policy_id, now)).version
-    plain = {name: getattr(booking, name) for name in PLAIN}
-    after = replace(base, **plain, policy_version=policy_version)
-    if retimed:
-        after = replace(
-            after,
-            starts_wall=times.starts_wall,
-            ends_wall=times.ends_wall,
-            zone=times.zone,
-            starts_at=times.starts_at,
-            ends_at=times.ends_at,
-            closes_at=times.ends_at,
-            sequence=lecture.sequence + 1,
-            opened_at=None,
-        )
-    saved = await store.save(session, lecture, after, now)
-    differs = {
-        name: [getattr(lecture, name), getattr(saved, name)]
-        for name in (*plain, "starts_wall", "ends_wall", "zone", "policy_version")
-        if getattr(lecture, name) != getattr(saved, name)
-    }
-    if differs:
-        action = "rescheduled" if retimed else "changed"
-        await service.note(session, saved, action, now=now, actor=actor, changes=differs)
-        await service.owe_reconciling(session, lecture.id, now)
-        await service.owe_announcing(session, saved, now)
-    return saved
-
-
-def _as_booking(lecture: Lecture, given: dict[str, object]) -> Booking:
-    kept = {name: getattr(lecture, name) for name in Booking.__slots__ if name != "lecturer_ids"}
-    return Booking(**{**kept, **given}, lecturer_ids=())
-
-
 async def pinned(session: AsyncSession, institution_id: str, policy_id: str, now: int) -> Policy:
     """The newest version of a policy; the institution's first one for an empty id."""
     if not policy_id:
@@ -385,7 +294,7 @@ async def register(
     if not wanted:
         return Registered(0, 0)
     # Two organisers who fill the last seats at once queue here, so that the count below is true.
-    await session.execute(select(LectureRow.id).where(LectureRow.id == lecture.id).with_for_update())
+    await store.lock(session, lecture.id)
     have = {r.person_id: r for r in await store.registrations(session, lecture.id, active=False)}
     fresh = [p for p in wanted if p not in have]
     back = [have[p] for p in wanted if p in have and not have[p].active]

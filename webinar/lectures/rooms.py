@@ -25,9 +25,14 @@ class Made:
     room: Room
     sid: str
 
+    @property
+    def stood(self) -> bool:
+        """A lecture that was cancelled and restored, or moved by a little, finds its room still open."""
+        return self.room.state is RoomState.OPEN
+
     def after(self, now: int) -> Room:
         return replace(
-            self.room.after("open"),
+            self.room if self.stood else self.room.after("open"),
             sid=self.sid,
             opened_at=self.room.opened_at or now,
             attempts=0,
@@ -41,7 +46,9 @@ async def opened(session: AsyncSession, made: Sequence[Made], now: int) -> Seque
     still as they had been read."""
     changed = await store.change_rooms(session, [(one.room, one.after(now)) for one in made])
     fresh = [one for one in made if one.room.id in changed]
-    await audit.record_many(session, [_opened_line(one) for one in fresh], at=now, actor=SYSTEM)
+    await audit.record_many(
+        session, [_opened_line(one) for one in fresh if not one.stood], at=now, actor=SYSTEM
+    )
     await store.open_scheduled(session, sorted(one.lecture.id for one in fresh), now)
     return fresh
 

@@ -67,6 +67,9 @@ LECTURE_MOVES: Mapping[tuple[LectureState, str], LectureState] = {
     (_S.SCHEDULED, "reschedule"): _S.SCHEDULED,
     # Moved to a later day while its room stood open, before it began.
     (_S.OPEN, "reschedule"): _S.SCHEDULED,
+    # Moved by so little that its room stays open: nobody inside is sent out.
+    (_S.OPEN, "postpone"): _S.OPEN,
+    (_S.CANCELLED, "restore"): _S.SCHEDULED,
 }
 
 _R = RoomState

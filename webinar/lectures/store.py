@@ -191,6 +191,11 @@ async def lecturers_of(session: AsyncSession, lecture_ids: Sequence[str]) -> Map
     return found
 
 
+async def lock(session: AsyncSession, lecture_id: str) -> None:
+    """Keep everybody else who locks this lecture waiting until the transaction ends."""
+    await session.execute(select(LectureRow.id).where(LectureRow.id == lecture_id).with_for_update())
+
+
 async def save(session: AsyncSession, before: Lecture, after: Lecture, now: int) -> Lecture:
     """Write what differs, if nobody was faster; the version rises by one.
 
@@ -304,15 +309,14 @@ def _changing_rooms(dialect: str) -> TextClause:
 
 async def window_of(session: AsyncSession, lecture: Lecture) -> Window:
     """The window that counts: the newest one fixed by an organiser, else the schedule."""
-    spans = (
-        await session.execute(
-            select(WindowRow.spans)
-            .where(WindowRow.lecture_id == lecture.id)
-            .order_by(WindowRow.id.desc())
-            .limit(1)
-        )
-    ).scalar_one_or_none()
-    return Window(tuple((int(s), int(e)) for s, e in spans)) if spans else scheduled_window(lecture)
+    return await fixed_window(session, lecture.id) or scheduled_window(lecture)
+
+
+async def fixed_window(session: AsyncSession, lecture_id: str) -> Window | None:
+    """The newest window that an organiser fixed, if there is one."""
+    newest = select(WindowRow.spans).where(WindowRow.lecture_id == lecture_id).order_by(WindowRow.id.desc())
+    spans = (await session.execute(newest.limit(1))).scalar_one_or_none()
+    return Window(tuple((int(s), int(e)) for s, e in spans)) if spans else None
 
 
 async def add_window(

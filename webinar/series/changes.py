@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.classroom import service as classroom
 from webinar.core.audit import Actor
 from webinar.core.errors import Invalid, Stale
-from webinar.lectures import booking
+from webinar.lectures import booking, editing
 from webinar.lectures import service as lectures
 from webinar.lectures import store as lecture_store
-from webinar.lectures.booking import Booking, Change
+from webinar.lectures.booking import Booking
+from webinar.lectures.editing import Change
 from webinar.lectures.rules import Lecture, Seat
 from webinar.people.access import Scope
 from webinar.series import service, store
@@ -129,7 +130,7 @@ async def carry_out(session: AsyncSession, author: Author, lecture: Lecture, fie
     plain = {name: value for name, value in fields.items() if name in (*TIME, *PLAIN) and value is not None}
     if plain or "capacity" in fields:
         clears = "capacity" in fields and fields["capacity"] is None
-        lecture = await booking.change(
+        lecture = await editing.change(
             session,
             author.scope,
             lecture,

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from recordings import store as recordings
-from webinar.classroom import checks, consent, rules, service, store
+from webinar.classroom import checks, consent, rules, service, store, telling
 from webinar.core.errors import Refused
 from webinar.lectures import store as lecture_store
 from webinar.media.rules import format_identity
@@ -16,7 +16,7 @@ from webinar.policies import store as policies
 from webinar.policies.wording import promise
 from webinar.web.context import address_of, context, set_cookie
 from webinar.web.forms import json_body
-from webinar.web.seats import SEAT_COOKIE, SEAT_COOKIE_S, entered, lecture_state
+from webinar.web.seats import SEAT_COOKIE, SEAT_COOKIE_S, entered
 from webinar.web.site import Access, Route
 
 
@@ -128,9 +128,10 @@ async def state(request: web.Request) -> web.StreamResponse:
         removed = await store.removed_seats(session, lecture.id)
         recording = await recordings.is_recording(session, lecture.id)
         check = await checks.open_for(session, seat, asked.now)
+        window = await lecture_store.window_of(session, lecture)
     return web.json_response(
         {
-            **lecture_state(lecture),
+            **telling.state_of(lecture, window),
             "server_time": asked.now,
             "recording": recording,
             "hands": [asdict(hand) for hand in hands],

@@ -45,6 +45,17 @@ def whole(text: str, otherwise: int = 0) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < len("1000000000") else otherwise
 
 
+def number(text: str, field: str) -> int:
+    """A whole number as somebody typed it.
+
+    Raises:
+        Invalid: at the field, when it is none.
+    """
+    if not (text.isascii() and text.isdigit()) or len(text) > 7:
+        raise Invalid.at(field, "This has to be a whole number.")
+    return int(text)
+
+
 async def json_body(request: web.Request) -> dict[str, Any]:
     """The JSON object of the body.
 

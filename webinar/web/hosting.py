@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from webinar.classroom import service
+from webinar.classroom import service, telling
 from webinar.core.audit import Actor
 from webinar.core.errors import Invalid
 from webinar.lectures import service as lectures
@@ -10,7 +10,7 @@ from webinar.lectures import store as lecture_store
 from webinar.lectures.rules import Lecture, Registration
 from webinar.web.context import Context
 from webinar.web.forms import json_body
-from webinar.web.seats import entered, lecture_state
+from webinar.web.seats import entered
 from webinar.web.site import Access, Route
 from webinar.web.talking import tell_hand
 
@@ -77,8 +77,10 @@ async def end(request: web.Request) -> web.StreamResponse:
 
 
 async def _told_all(asked: Context, lecture: Lecture) -> web.Response:
-    await service.broadcast(asked.site.media, lecture.id, "lecture", lecture_state(lecture))
-    return web.json_response(lecture_state(lecture))
+    async with asked.reading() as session:
+        window = await lecture_store.window_of(session, lecture)
+    await telling.tell(asked.site.media, lecture, window)
+    return web.json_response(telling.state_of(lecture, window))
 
 
 def _by(host: Registration) -> Actor:

@@ -51,7 +51,3 @@ async def entered(request: web.Request) -> tuple[Context, Lecture, Registration]
     async with asked.reading() as session:
         lecture = await lecture_store.get(session, Scope.system(seat.institution_id), seat.lecture_id)
     return asked, lecture, seat
-
-
-def lecture_state(lecture: Lecture) -> dict[str, object]:
-    return {"state": lecture.state.value, "starts_at": lecture.starts_at, "ends_at": lecture.closes_at}

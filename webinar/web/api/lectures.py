@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.errors import Invalid, Stale
 from webinar.core.ids import new_id
-from webinar.lectures import booking, service, store
-from webinar.lectures.booking import Booking, Change
+from webinar.lectures import booking, editing, service, store
+from webinar.lectures.booking import Booking
+from webinar.lectures.editing import Change
 from webinar.lectures.rules import Lecture, LectureState, instant_of, wall_of
 from webinar.people.rules import zones
 from webinar.web.api import models, paging, wire
@@ -147,7 +148,7 @@ async def change(request: web.Request) -> web.StreamResponse:
         if version is not None and version != present.version:
             raise Stale
         with api_names():
-            after = await booking.change(
+            after = await editing.change(
                 session,
                 asked.rights,
                 present,

@@ -1,0 +1,99 @@
+"""Which mails somebody's calendar lacks: asked by what announces, by what sends, and before a change."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webinar.invites import store
+from webinar.invites.news_rules import Forecast, Told, forecast, news
+from webinar.invites.rules import Invite, InviteState, Slot, first, raises_sequence
+from webinar.invites.store import Told as Said
+from webinar.lectures import store as lecture_store
+from webinar.lectures.rules import Lecture, LectureState, Registration, Seat
+
+INVITING = frozenset({LectureState.SCHEDULED, LectureState.OPEN, LectureState.LIVE})
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A mail that is owed to a seat, and what it will say; `before` is None for the first one."""
+
+    seat: Registration
+    before: Invite | None
+    invite: Invite
+    said: Said
+
+
+def wanted(lecture: Lecture, lecturer: str, seat: Registration) -> Said:
+    """What this person should know by now."""
+    text = "\x1f".join([lecture.title, lecturer, str(seat.link_generation), str(lecture.jp)])
+    return Said(lecture.starts_at, lecture.ends_at, hashlib.sha256(text.encode()).hexdigest())
+
+
+def next_invite(
+    seat: Registration, lecture: Lecture, now_told: Said, have: tuple[Invite, Said] | None, domain: str
+) -> Invite | None:
+    """The invite that has to be sent now, or None when the person knows everything. Pure."""
+    on = seat.active and lecture.state in INVITING
+    if have is None:
+        return first(seat.id, lecture.id, domain) if on else None
+    invite, said = have
+    if not on:
+        over = lecture.state is not LectureState.CANCELLED and seat.active
+        if over or invite.method == "CANCEL":
+            return None
+        return invite.cancelled()
+    if invite.method == "CANCEL" or raises_sequence(
+        Slot(said.starts_at, said.ends_at), Slot(now_told.starts_at, now_told.ends_at)
+    ):
+        return invite.rescheduled()
+    return invite.again() if said.text != now_told.text else None
+
+
+async def missing(
+    session: AsyncSession,
+    lecture: Lecture,
+    seats: Sequence[Registration],
+    domain: str,
+    *,
+    lock: bool = False,
+) -> list[Owed]:
+    """What each of the seats lacks, in the order of the seats; who knows everything is left out."""
+    lecturers = (await lecture_store.lecturers_of(session, [lecture.id]))[lecture.id]
+    names = ", ".join(person.name for person in lecturers)
+    have = await store.told(session, [seat.id for seat in seats], lock=lock)
+    owed = []
+    for seat in seats:
+        if seat.role is Seat.ORGANISER:
+            continue
+        said = wanted(lecture, names, seat)
+        invite = next_invite(seat, lecture, said, have.get(seat.id), domain)
+        if invite is None:
+            continue
+        if not seat.email and invite.state is InviteState.OWED:
+            invite = invite.without_address()
+        before = have[seat.id][0] if seat.id in have else None
+        owed.append(Owed(seat, before, invite, said))
+    return owed
+
+
+async def write(session: AsyncSession, owed: Sequence[Owed]) -> None:
+    """Keep what is owed, so that nobody owes it again."""
+    for one in owed:
+        if one.before is not None:
+            await store.save(session, one.invite, one.said)
+    await store.add(session, [(one.invite, one.said) for one in owed if one.before is None])
+
+
+async def ahead(session: AsyncSession, lecture: Lecture) -> Forecast:
+    """Who will be told what, as the database is in this session: a change that is rolled back later, too."""
+    if lecture.trial:
+        return forecast(())
+    seats = await lecture_store.registrations(session, lecture.id, active=False)
+    # The domain is part of a first invite's UID, which nobody sees here.
+    owed = await missing(session, lecture, seats, "")
+    return forecast(
+        Told(one.seat.name, one.seat.role is Seat.LECTURER, news(one.before, one.invite)) for one in owed
+    )

@@ -1,0 +1,161 @@
+"""A change in words: its name, what it makes different, what follows, and who will be told what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from webinar.core.language import Language, Translate, clock, day_times, times
+from webinar.invites.news_rules import Forecast, News
+from webinar.lectures.change_rules import breaks_of
+from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, Registration, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A lecture as it is before or after a change."""
+
+    lecture: Lecture
+    window: Window
+    lecturers: Sequence[Registration]
+
+
+def title(_: Translate, kind: str) -> str:
+    """What the change is called on its page and in the list of changes."""
+    return {
+        "time": _("Move to another time"),
+        "pause": _("A break now"),
+        "go-on": _("Go on after the break"),
+        "extend": _("A later end"),
+        "late": _("It began late"),
+        "end": _("End early"),
+        "breaks": _("Breaks"),
+        "lecturers": _("Change the lecturer"),
+        "seats": _("Number of seats"),
+        "room": _("Room and start"),
+        "cancel": _("Cancel this lecture"),
+        "restore": _("Restore this lecture"),
+        "edit": _("Edit lecture"),
+    }[kind]
+
+
+def purpose(_: Translate, kind: str) -> str:
+    """What it is for, in one sentence."""
+    return {
+        "time": _("Another day or hour, before it begins. Everybody registered gets an updated invite."),
+        "pause": _("The room stays open; the time of the break does not count."),
+        "go-on": _("The break ends now, and the time counts again."),
+        "extend": _("It goes on longer; the room stays open."),
+        "late": _("Say from when on the official time counts, so that nobody loses JP by waiting."),
+        "end": _("Everybody leaves the room. Say until when the official time counts."),
+        "breaks": _("When there is a break. Breaks do not count as official time."),
+        "lecturers": _("Who holds it. Others registered keep their seats and links."),
+        "seats": _("How many participants can be registered."),
+        "room": _("When the room opens and closes by itself, and what begins the lecture."),
+        "cancel": _("It does not take place. Everybody registered is told, and it leaves their calendars."),
+        "restore": _("It takes place after all, then or at another time. Links that people have work again."),
+    }[kind]
+
+
+def button(_: Translate, kind: str) -> str:
+    """What the button that does it says."""
+    return {
+        "time": _("Move the lecture"),
+        "pause": _("Begin the break"),
+        "go-on": _("Go on now"),
+        "extend": _("Move the end"),
+        "late": _("Count from then"),
+        "end": _("End for everybody"),
+        "cancel": _("Cancel the lecture"),
+        "restore": _("Restore the lecture"),
+    }.get(kind) or _("Save the change")
+
+
+def differences(_: Translate, language: Language, before: Face, after: Face) -> list[tuple[str, str, str]]:
+    """What becomes different: what it is, how it was, how it will be."""
+    old, new = _facts(_, language, before), _facts(_, language, after)
+    return [(name, old.get(name, ""), text) for name, text in new.items() if old.get(name, "") != text]
+
+
+def _facts(_: Translate, language: Language, face: Face) -> dict[str, str]:
+    one, zone = face.lecture, face.lecture.zone
+    breaks = ", ".join(times(language, since, until, zone) for since, until in breaks_of(face.window))
+    return {
+        _("State"): _("cancelled") if one.state is LectureState.CANCELLED else "",
+        _("Title"): one.title,
+        _("Description"): one.description,
+        _("Time"): day_times(language, one.starts_at, one.ends_at, zone),
+        _("Ends at"): clock(language, one.closes_at, zone),
+        _("Breaks"): breaks or _("none"),
+        _("Official time"): _(
+            "%(times)s (%(minutes)s minutes)",
+            times=times(language, face.window.starts_at, face.window.ends_at, zone),
+            minutes=face.window.seconds // 60,
+        ),
+        _("Lecturer"): ", ".join(person.name for person in face.lecturers) or _("not named yet"),
+        _("Seats"): str(one.capacity) if one.capacity is not None else _("no limit"),
+        _("Room opens, minutes before"): str(one.open_before_s // 60),
+        _("May overrun, minutes"): str(one.overrun_s // 60),
+        _("The lecture begins"): _("When the lecturer starts it")
+        if one.live_by == "host"
+        else _("At the official start"),
+        _("Recording"): _("yes") if one.recorded else _("no"),
+    }
+
+
+def notes(_: Translate, kind: str, before: Lecture, after: Lecture) -> list[str]:
+    """What else follows, beside the mails."""
+    inside = before.state in IN_SESSION
+    found = []
+    if kind == "cancel":
+        if inside:
+            found.append(_("Everybody in the room is told at once, and the room closes."))
+        if before.state is LectureState.LIVE:
+            found.append(
+                _(
+                    "A cancelled lecture brings no JP, whoever was there. The evidence is kept: restore it "
+                    "and what was attended counts again. To let what was held count, end it early instead."
+                )
+            )
+        else:
+            found.append(_("A cancelled lecture brings no JP. You can restore it later."))
+    elif kind == "restore":
+        found.append(_("Registrations, links and the official time stay as they were."))
+    elif kind == "time" and inside and after.state is LectureState.SCHEDULED:
+        found.append(_("The room closes and opens again before the new time; the same links lead in."))
+    elif kind == "lecturers" and inside:
+        found.append(_("Who lectures no longer leaves the room. A new lecturer who is inside enters again."))
+    elif inside:
+        found.append(_("Everybody in the room sees it at once."))
+    return found
+
+
+def told(_: Translate, forecast: Forecast) -> list[str]:
+    """Who will be told what by mail, a sentence each; nobody is an empty list."""
+    lines = [_participants(_, news, count) for news, count in forecast.participants.items()]
+    return lines + [
+        _("Lecturer %(name)s: %(news)s", name=t.name, news=_news(_, t.news)) for t in forecast.lecturers
+    ]
+
+
+def _participants(_: Translate, news: News, count: int) -> str:
+    texts = {
+        News.INVITED: _("%(count)s participants get an invite.", count=count),
+        News.MOVED: _("%(count)s participants get an updated invite with the new time.", count=count),
+        News.CHANGED: _("%(count)s participants get an updated invite.", count=count),
+        News.RESTORED: _("%(count)s participants get a new invite: it takes place.", count=count),
+        News.CANCELLED: _("%(count)s participants get a cancellation.", count=count),
+        News.NEVER_TOLD: _("%(count)s participants had not been told yet, and get no mail.", count=count),
+        News.NO_ADDRESS: _("%(count)s participants have no e-mail address: nobody tells them.", count=count),
+    }
+    return texts[news]
+
+
+def _news(_: Translate, news: News) -> str:
+    return {
+        News.INVITED: _("an invite"),
+        News.MOVED: _("an updated invite with the new time"),
+        News.CHANGED: _("an updated invite"),
+        News.RESTORED: _("a new invite"),
+        News.CANCELLED: _("a cancellation"),
+        News.NEVER_TOLD: _("no mail, nothing had been sent yet"),
+        News.NO_ADDRESS: _("no e-mail address"),
+    }[news]

@@ -1,0 +1,211 @@
+"""Changes of a lecture: each has a form, then says what it would do and who will be told, then is done."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webinar.classroom import telling
+from webinar.core.errors import Invalid, NotFound, Stale
+from webinar.invites import owing
+from webinar.invites.news_rules import Forecast
+from webinar.lectures import store
+from webinar.lectures.rules import Lecture
+from webinar.people import store as people
+from webinar.web import change_words, windows
+from webinar.web.change_kinds import BY_NAME, KINDS, Deed, Kind, Seen, Typed
+from webinar.web.change_words import Face
+from webinar.web.context import Context, context
+from webinar.web.dry_run import as_if
+from webinar.web.forms import fields, many, messages, whole
+from webinar.web.site import Access, Route
+
+# What a form carries beside what was typed.
+OURS = frozenset({"csrf_token", "version", "step", "lecturer_id", "q"})
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A change as it would be: both faces of the lecture, and who would be told."""
+
+    before: Face
+    after: Face
+    forecast: Forecast
+
+
+async def index(request: web.Request) -> web.StreamResponse:
+    """What can be changed now."""
+    asked = context(request)
+    seen = await _seen(asked)
+    offered = [
+        (kind.name, change_words.title(asked._, kind.name), change_words.purpose(asked._, kind.name))
+        for kind in KINDS
+        if kind.possible(seen)
+    ]
+    return asked.page("lectures/changes.html", lecture=seen.lecture, offered=offered)
+
+
+async def form(request: web.Request) -> web.StreamResponse:
+    """The form of one change, with how it is now."""
+    asked = context(request)
+    kind, seen = _kind(request), await _seen(asked)
+    lecturers = tuple(seat.person_id for seat in seen.lecturers)
+    return await _form_page(asked, kind, seen, Typed(kind.first(seen), lecturers))
+
+
+async def submit(request: web.Request) -> web.StreamResponse:
+    """Show what the change would do; with `step=confirm` do it, with `step=back` show the form again."""
+    asked = context(request)
+    kind, seen = _kind(request), await _seen(asked)
+    said = await fields(request)
+    values = {name: value for name, value in said.items() if name not in OURS}
+    typed = Typed(values, tuple(dict.fromkeys(await many(request, "lecturer_id"))))
+    step = said.get("step")
+    if step == "back":
+        return await _form_page(asked, kind, seen, typed)
+    try:
+        deed = kind.read(typed, seen)
+        if step != "confirm":
+            return await _preview_page(asked, kind, seen, typed, deed)
+        try:
+            return await _do(asked, kind, seen, typed, deed, version=whole(said.get("version", "")))
+        except Stale as stale:
+            text = asked._(stale.message)
+            return await _preview_page(asked, kind, await _seen(asked), typed, deed, stale=text)
+    except Invalid as invalid:
+        return await _form_page(asked, kind, seen, typed, messages(invalid, asked._))
+
+
+def _kind(request: web.Request) -> Kind:
+    kind = BY_NAME.get(request.match_info["kind"])
+    if kind is None:
+        raise NotFound
+    return kind
+
+
+async def _seen(asked: Context) -> Seen:
+    async with asked.reading() as session:
+        lecture = await store.get(session, asked.rights, asked.request.match_info["id"], to_change=True)
+        if lecture.trial:
+            raise NotFound
+        face = await _face(session, lecture)
+    return Seen(lecture, face.window, face.lecturers, asked.now)
+
+
+async def _face(session: AsyncSession, lecture: Lecture) -> Face:
+    window = await store.window_of(session, lecture)
+    return Face(lecture, window, (await store.lecturers_of(session, [lecture.id]))[lecture.id])
+
+
+async def preview_of(asked: Context, lecture_id: str, deed: Deed) -> Preview:
+    """What the deed would do, by doing it and keeping nothing."""
+
+    async def tried(session: AsyncSession) -> Preview:
+        present = await store.get(session, asked.rights, lecture_id, to_change=True)
+        before = await _face(session, present)
+        after = await deed(asked, session, present)
+        return Preview(before, await _face(session, after), await owing.ahead(session, after))
+
+    return await as_if(asked, tried)
+
+
+async def _do(
+    asked: Context, kind: Kind, seen: Seen, typed: Typed, deed: Deed, *, version: int
+) -> web.Response:
+    async with asked.writing() as session:
+        # The second of two clicks waits here, and finds done what it wanted.
+        await store.lock(session, seen.lecture.id)
+        before = await store.get(session, asked.rights, seen.lecture.id, to_change=True)
+        after = await deed(asked, session, before)
+        # What is so already, by a double click or somebody else's, is done.
+        if after.version != before.version and before.version != version:
+            raise Stale
+        face = await _face(session, after)
+        mails = (await owing.ahead(session, after)).mails
+    reason = typed["reason"] if kind.name == "cancel" else ""
+    await telling.tell_inside(asked.site.media, before, after, face.window, reason=reason)
+    done = asked._("Done. %(count)s mails are on their way.", count=mails) if mails else asked._("Done.")
+    return asked.redirect(f"/lectures/{after.id}", done)
+
+
+async def _form_page(
+    asked: Context, kind: Kind, seen: Seen, typed: Typed, errors: dict[str, str] | None = None
+) -> web.Response:
+    async with asked.reading() as session:
+        chosen = await people.persons_by_ids(session, asked.rights, list(typed.lecturer_ids))
+        registered = (await store.count_registrations(session, [seen.lecture.id]))[seen.lecture.id]
+    return _page(
+        asked,
+        kind,
+        seen,
+        v=typed.values,
+        e=_at_fields(errors or {}),
+        lecturers=[chosen[i] for i in typed.lecturer_ids if i in chosen],
+        registered=registered,
+        breaks_shown=windows.breaks_shown(typed.values, seen.window),
+        possible=kind.possible(seen),
+        preview=None,
+        status=422 if errors else 200,
+    )
+
+
+def _at_fields(errors: dict[str, str]) -> dict[str, str]:
+    """The errors of the rules at the fields of the forms."""
+    names = {
+        "starts_wall": "starts_time",
+        "ends_wall": "ends_time",
+        "open_before_s": "open_before",
+        "overrun_s": "overrun",
+        "breaks": "break_from_1",
+        "lecturer": "find-lecturer",
+    }
+    return {names.get(field, field): text for field, text in errors.items()}
+
+
+async def _preview_page(
+    asked: Context, kind: Kind, seen: Seen, typed: Typed, deed: Deed, *, stale: str = ""
+) -> web.Response:
+    found = await preview_of(asked, seen.lecture.id, deed)
+    ticked = [("lecturer_id", ident) for ident in typed.lecturer_ids] if kind.name == "lecturers" else []
+    return _page(
+        asked,
+        kind,
+        seen,
+        preview=shown(asked, kind.name, found),
+        button=change_words.button(asked._, kind.name),
+        action=f"/lectures/{seen.lecture.id}/changes/{kind.name}",
+        stale=stale,
+        hidden=[*typed.values.items(), *ticked, ("version", str(found.before.lecture.version))],
+        status=412 if stale else 200,
+    )
+
+
+def shown(asked: Context, kind: str, found: Preview) -> dict[str, Any]:
+    """What the page says of a preview; see `lectures/_preview.html`."""
+    before, after = found.before, found.after
+    return {
+        "differences": change_words.differences(asked._, asked.language, before, after),
+        "told": change_words.told(asked._, found.forecast),
+        "notes": change_words.notes(asked._, kind, before.lecture, after.lecture),
+    }
+
+
+def _page(asked: Context, kind: Kind, seen: Seen, **more: Any) -> web.Response:
+    return asked.page(
+        "lectures/change.html",
+        lecture=seen.lecture,
+        window=seen.window,
+        kind=kind.name,
+        title=change_words.title(asked._, kind.name),
+        purpose=change_words.purpose(asked._, kind.name),
+        **more,
+    )
+
+
+_ORGANISER = Access.ORGANISER
+ROUTES = (
+    Route("GET", "/lectures/{id}/changes", index, _ORGANISER),
+    Route("GET", "/lectures/{id}/changes/{kind}", form, _ORGANISER),
+    Route("POST", "/lectures/{id}/changes/{kind}", submit, _ORGANISER),
+)

@@ -38,6 +38,7 @@ def body_of(endpoint: Endpoint, world: World) -> Any:
         "/lectures": {"title": "Arsip", "unit_id": world.unit, "zone": "Asia/Makassar", "jp": 1.5, **WALLS},
         "/lectures/{id}": {"title": "Arsip digital"},
         "/lectures/{id}/cancel": {"reason": "Narasumber sakit"},
+        "/lectures/{id}/changes": {"kind": "cancel", "reason": "Narasumber sakit", "dry_run": True},
         "/lectures/{id}/registrations": {"person_ids": [world.budi]},
         "/lectures/{id}/adjustments": {
             "to": "full",

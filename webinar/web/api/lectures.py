@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webinar.classroom import telling
 from webinar.core.errors import Invalid, Stale
 from webinar.core.ids import new_id
 from webinar.lectures import booking, editing, service, store
 from webinar.lectures.booking import Booking
 from webinar.lectures.editing import Change
-from webinar.lectures.rules import Lecture, LectureState, instant_of, wall_of
+from webinar.lectures.rules import Lecture, LectureState, Window, instant_of, wall_of
 from webinar.people.rules import zones
 from webinar.web.api import models, paging, wire
 from webinar.web.api.endpoint import PREFIX, Endpoint
@@ -38,12 +39,13 @@ async def index(request: web.Request) -> web.StreamResponse:
             limit=wish.limit + 1,
         )
         shown, last = paging.cut(rows, wish.limit)
-        items = await _out(session, asked, shown)
+        items = await out(session, asked, shown)
     following = paging.next_link(asked, paging.sealed(last.starts_at, last.id) if last else None)
     return reply(models.Lectures(items=items, next=following), link=paging.link(following)).written()
 
 
-async def _out(session: AsyncSession, asked: Context, lectures: Sequence[Lecture]) -> list[models.Lecture]:
+async def out(session: AsyncSession, asked: Context, lectures: Sequence[Lecture]) -> list[models.Lecture]:
+    """Lectures as the API says them."""
     ids = [lecture.id for lecture in lectures]
     lecturers = await store.lecturers_of(session, ids)
     registered = await store.count_registrations(session, ids)
@@ -74,7 +76,7 @@ async def _out(session: AsyncSession, asked: Context, lectures: Sequence[Lecture
 
 
 async def _reply(session: AsyncSession, asked: Context, lecture: Lecture, status: int = 200) -> Reply:
-    shown = (await _out(session, asked, [lecture]))[0]
+    shown = (await out(session, asked, [lecture]))[0]
     place = f"{PREFIX}/lectures/{lecture.id}" if status == 201 else None
     return reply(shown, status, version=lecture.version, location=place)
 
@@ -157,7 +159,9 @@ async def change(request: web.Request) -> web.StreamResponse:
                 now=asked.now,
                 actor=asked.actor,
             )
+        window = await store.window_of(session, after)
         done = await _reply(session, asked, after)
+    await telling.tell_inside(asked.site.media, present, after, window)
     return done.written()
 
 
@@ -183,13 +187,18 @@ async def cancel(request: web.Request) -> web.StreamResponse:
     """Call it off; cancelling twice is harmless."""
     asked = context(request)
     said = await wire.body(request, models.Cancellation) if request.can_read_body else models.Cancellation()
+    told: list[tuple[Lecture, Lecture, Window]] = []
 
     async def deed(session: AsyncSession) -> Reply:
         lecture = await store.get(session, asked.rights, request.match_info["id"], to_change=True)
         off = await service.cancel(session, lecture, said.reason, asked.now, asked.actor)
+        told.append((lecture, off, await store.window_of(session, off)))
         return await _reply(session, asked, off)
 
-    return (await once(asked, deed)).written()
+    answer = await once(asked, deed)
+    for before, after, window in told:
+        await telling.tell_inside(asked.site.media, before, after, window, reason=said.reason)
+    return answer.written()
 
 
 ENDPOINTS = (

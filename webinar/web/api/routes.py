@@ -2,6 +2,7 @@
 
 from webinar.web.api import (
     attendance,
+    changes,
     deciding,
     hours,
     lectures,
@@ -15,6 +16,7 @@ from webinar.web.api import (
 ENDPOINTS = (
     *people.ENDPOINTS,
     *lectures.ENDPOINTS,
+    *changes.ENDPOINTS,
     *registrations.ENDPOINTS,
     *policies.ENDPOINTS,
     *attendance.ENDPOINTS,

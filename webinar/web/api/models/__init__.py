@@ -21,6 +21,13 @@ from webinar.web.api.models.basics import (
     jp_number,
     moment,
 )
+from webinar.web.api.models.changes import (
+    Changed,
+    Told,
+    ToldLecturer,
+    ToldParticipants,
+    WantedChange,
+)
 from webinar.web.api.models.deciding import (
     Acceptance,
     Adjustment,
@@ -76,6 +83,7 @@ __all__ = [
     "AttendanceSummary",
     "Attendee",
     "Cancellation",
+    "Changed",
     "Contest",
     "Contests",
     "ContestsQuery",
@@ -110,6 +118,9 @@ __all__ = [
     "RowProblem",
     "SeenValue",
     "Span",
+    "Told",
+    "ToldLecturer",
+    "ToldParticipants",
     "Undo",
     "Unit",
     "UnitHours",
@@ -118,6 +129,7 @@ __all__ = [
     "UnitPart",
     "UnitTally",
     "Units",
+    "WantedChange",
     "YearQuery",
     "YearTarget",
     "YearTargets",

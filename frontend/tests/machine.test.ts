@@ -174,6 +174,13 @@ describe("staying out", () => {
     expect([nameOf(state), commands]).toEqual(["left", ["admit", "disconnect"]]);
   });
 
+  it("leaves when the lecture is cancelled, and may come back when it is restored", () => {
+    const off = play([{ is: "lecture", state: "cancelled" }], AUDIENCE, inside);
+    expect([nameOf(off.state), off.commands]).toEqual(["cancelled", ["disconnect"]]);
+    expect(play([{ is: "lecture", state: "scheduled" }], AUDIENCE, off.state).state).toEqual(off.state);
+    expect(play([{ is: "lecture", state: "open" }, ADMITTED], AUDIENCE, off.state).state.at).toBe("check");
+  });
+
   it("leaves when the host ends the lecture, and may come back when it is extended", () => {
     const ended = play([{ is: "lecture", state: "ended" }], AUDIENCE, inside);
     expect([nameOf(ended.state), ended.commands]).toEqual(["ended", ["disconnect"]]);

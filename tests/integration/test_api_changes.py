@@ -74,7 +74,7 @@ async def test_an_old_version_changes_nothing(world: World) -> None:
         ({"kind": "edit", "edit": {"capacity": 0}}, 422, "capacity"),
         ({"kind": "lecturers", "lecturer_ids": ["a" * 26]}, 422, "lecturer_ids"),
         ({"kind": "explode"}, 422, "kind"),
-        ({"kind": "restore"}, 409, ""),
+        ({"kind": "extend", "until": "2026-12-01T11:00:00+08:00"}, 409, ""),
     ],
 )
 async def test_what_cannot_be_is_refused_at_its_field(

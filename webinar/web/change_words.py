@@ -8,6 +8,9 @@ from webinar.invites.news_rules import Forecast, News
 from webinar.lectures.change_rules import breaks_of
 from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, Registration, Window
 
+# Changes that the room's page shows.
+SEEN_INSIDE = frozenset({"time", "pause", "go-on", "breaks", "extend"})
+
 
 @dataclass(frozen=True, slots=True)
 class Face:
@@ -105,25 +108,24 @@ def notes(_: Translate, kind: str, before: Lecture, after: Lecture) -> list[str]
     """What else follows, beside the mails."""
     inside = before.state in IN_SESSION
     found = []
-    if kind == "cancel":
-        if inside:
-            found.append(_("Everybody in the room is told at once, and the room closes."))
-        if before.state is LectureState.LIVE:
-            found.append(
-                _(
-                    "A cancelled lecture brings no JP, whoever was there. The evidence is kept: restore it "
-                    "and what was attended counts again. To let what was held count, end it early instead."
-                )
+    if kind in {"cancel", "end"} and inside:
+        found.append(_("Everybody in the room is told at once, and the room closes."))
+    if kind == "cancel" and before.state is LectureState.LIVE:
+        found.append(
+            _(
+                "A cancelled lecture brings no JP, whoever was there. The evidence is kept: restore it "
+                "and what was attended counts again. To let what was held count, end it early instead."
             )
-        else:
-            found.append(_("A cancelled lecture brings no JP. You can restore it later."))
+        )
+    elif kind == "cancel":
+        found.append(_("A cancelled lecture brings no JP. You can restore it later."))
     elif kind == "restore":
         found.append(_("Registrations, links and the official time stay as they were."))
-    elif kind == "time" and inside and after.state is LectureState.SCHEDULED:
+    elif inside and before.starts_at != after.starts_at and after.state is LectureState.SCHEDULED:
         found.append(_("The room closes and opens again before the new time; the same links lead in."))
     elif kind == "lecturers" and inside:
         found.append(_("Who lectures no longer leaves the room. A new lecturer who is inside enters again."))
-    elif inside:
+    elif kind in SEEN_INSIDE and inside:
         found.append(_("Everybody in the room sees it at once."))
     return found
 

@@ -11,15 +11,16 @@ from webinar.core.errors import Invalid, NotFound, Stale
 from webinar.invites import owing
 from webinar.invites.news_rules import Forecast
 from webinar.lectures import store
-from webinar.lectures.rules import Lecture
+from webinar.lectures.rules import UPCOMING, Lecture, LectureState
 from webinar.people import store as people
-from webinar.web import change_words, windows
+from webinar.web import change_words, times, windows
 from webinar.web.change_kinds import BY_NAME, KINDS, Deed, Kind, Seen, Typed
 from webinar.web.change_words import Face
 from webinar.web.context import Context, context
 from webinar.web.dry_run import as_if
 from webinar.web.forms import fields, many, messages, whole
 from webinar.web.site import Access, Route
+from webinar.web.times import Warned
 
 # What a form carries beside what was typed.
 OURS = frozenset({"csrf_token", "version", "step", "lecturer_id", "q"})
@@ -32,6 +33,8 @@ class Preview:
     before: Face
     after: Face
     forecast: Forecast
+    # What speaks against a new time or lecturer; it hinders nobody.
+    warned: Warned | None
 
 
 async def index(request: web.Request) -> web.StreamResponse:
@@ -104,10 +107,23 @@ async def preview_of(asked: Context, lecture_id: str, deed: Deed) -> Preview:
     async def tried(session: AsyncSession) -> Preview:
         present = await store.get(session, asked.rights, lecture_id, to_change=True)
         before = await _face(session, present)
-        after = await deed(asked, session, present)
-        return Preview(before, await _face(session, after), await owing.ahead(session, after))
+        after = await _face(session, await deed(asked, session, present))
+        forecast = await owing.ahead(session, after.lecture)
+        return Preview(before, after, forecast, await _warned(asked, session, before, after))
 
     return await as_if(asked, tried)
+
+
+async def _warned(asked: Context, session: AsyncSession, before: Face, after: Face) -> Warned | None:
+    def of(face: Face) -> tuple[object, ...]:
+        people = {seat.person_id for seat in face.lecturers}
+        one = face.lecture
+        return one.starts_at, one.ends_at, people, one.state is LectureState.CANCELLED
+
+    one = after.lecture
+    if of(before) == of(after) or one.state not in UPCOMING:
+        return None
+    return await times.warned(asked, session, (one.starts_at, one.ends_at), (), itself=one.id, lecture=one)
 
 
 async def _do(
@@ -188,6 +204,7 @@ def shown(asked: Context, kind: str, found: Preview) -> dict[str, Any]:
         "differences": change_words.differences(asked._, asked.language, before, after),
         "told": change_words.told(asked._, found.forecast),
         "notes": change_words.notes(asked._, kind, before.lecture, after.lecture),
+        "warned": found.warned,
     }
 
 

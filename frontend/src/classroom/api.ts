@@ -1,5 +1,6 @@
 /** The site's endpoints that the classroom calls. Nothing here throws for an answer of the server. */
 import { offsetOf } from "./clock";
+import type { Break } from "./breaks";
 import type { Message } from "./chat";
 import type { Check } from "./checks";
 import type { Hand } from "./hands";
@@ -9,6 +10,7 @@ export interface Classroom {
   state: string;
   starts_at: number;
   ends_at: number;
+  breaks: Break[];
   server_time: number;
   recording: boolean;
   hands: Hand[];

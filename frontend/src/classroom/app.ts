@@ -5,6 +5,7 @@
  * with the clock once a second (`tick`), so that a page that slept simply finds them due.
  */
 import type { Api, Classroom, Standing } from "./api";
+import * as breaks from "./breaks";
 import * as chats from "./chat";
 import * as checks from "./checks";
 import { keepChoices, recallChoices, type Choices } from "./choices";
@@ -19,6 +20,15 @@ import { fill, type TextKey } from "./texts";
 
 export type Panel = "chat" | "people" | "about";
 
+/** What the room is told of the lecture itself. */
+interface Moved {
+  state: string;
+  starts_at: number;
+  ends_at: number;
+  breaks: breaks.Break[];
+  reason?: string;
+}
+
 export interface Notice {
   text: string;
   until: number;
@@ -29,7 +39,8 @@ export interface Model {
   seen: Seen;
   chat: chats.Chat;
   hands: readonly hands.Hand[];
-  lecture: { state: string; startsAt: number; endsAt: number; recording: boolean };
+  /** `reason`: why it was cancelled, where somebody said so. */
+  lecture: { state: string; startsAt: number; endsAt: number; recording: boolean; breaks: readonly breaks.Break[]; reason: string };
   /** Server time minus device time, ms. */
   offset: number;
   panel: Panel;
@@ -71,6 +82,7 @@ export class App implements Listener {
   #quiet = 0;
   #spokenAt = 0;
   #standingAt = 0;
+  #break: breaks.Break | null = null;
   /** Whether the person was told what is kept, here or before, and came in all the same. */
   #agreed: boolean;
 
@@ -90,7 +102,7 @@ export class App implements Listener {
       seen: NOTHING,
       chat: chats.EMPTY,
       hands: [],
-      lecture: { state: "", startsAt, endsAt, recording: false },
+      lecture: { state: "", startsAt, endsAt, recording: false, breaks: [], reason: "" },
       offset: page.data.server_time > 0 ? page.data.server_time - Date.now() : 0,
       panel: "chat",
       panelOpen: true,
@@ -253,8 +265,8 @@ export class App implements Listener {
     }
     if (topic === "check") this.#isAsked(body as checks.Check);
     if (topic === "lecture") {
-      const { state, ends_at: endsAt } = body as { state: string; ends_at?: number };
-      this.#lectureIs({ state, ...(endsAt === undefined ? {} : { endsAt }) });
+      const { state, starts_at: startsAt, ends_at: endsAt, breaks, reason } = body as Moved;
+      this.#lectureIs({ state, startsAt, endsAt, breaks, reason: reason ?? "" });
       this.#pollSoon();
     }
   }
@@ -276,6 +288,7 @@ export class App implements Listener {
     if (state.at === "connected" && now - this.#beatAt >= HEARTBEAT_MS) this.#beat();
     if (now >= this.#pollAt && this.#watches(state)) void this.#poll();
     if (state.at === "connected") this.#attend(now);
+    if (state.at === "connected") this.#minds(now);
   };
 
   seenOrHidden = (): void => {
@@ -380,7 +393,8 @@ export class App implements Listener {
 
   /** In the room to stay in step; before the opening and after the end to notice a change of plan. */
   #watches(state: State): boolean {
-    return state.at === "connected" || state.at === "countdown" || (state.at === "closed" && state.why === "ended");
+    const over = state.at === "closed" && (state.why === "ended" || state.why === "cancelled");
+    return state.at === "connected" || state.at === "countdown" || over;
   }
 
   async #poll(): Promise<void> {
@@ -392,8 +406,8 @@ export class App implements Listener {
     this.#quiet = this.#differs(answer.room) ? 0 : this.#quiet + 1;
     this.#set({ offset: answer.offset, hands: hands.inOrder(answer.room.hands) });
     this.#isAsked(answer.room.check);
-    const { state, starts_at: startsAt, ends_at: endsAt, recording } = answer.room;
-    this.#lectureIs({ state, startsAt, endsAt, recording });
+    const { state, starts_at: startsAt, ends_at: endsAt, recording, breaks } = answer.room;
+    this.#lectureIs({ state, startsAt, endsAt, recording, breaks });
   }
 
   #differs(room: Classroom): boolean {
@@ -437,10 +451,27 @@ export class App implements Listener {
   }
 
   #lectureIs(known: Partial<Model["lecture"]>): void {
-    const extended = (known.endsAt ?? 0) > this.model.lecture.endsAt && this.model.lecture.state !== "";
-    this.#set({ lecture: { ...this.model.lecture, ...known } });
-    if (extended && this.model.state.at === "connected") this.tell("extended");
+    const before = this.model.lecture;
+    const inside = this.model.state.at === "connected" && before.state !== "";
+    const retimed = inside && (known.startsAt ?? before.startsAt) !== before.startsAt;
+    const extended = inside && (known.endsAt ?? 0) > before.endsAt;
+    this.#set({ lecture: { ...before, ...known } });
+    if (retimed) this.tell("retimed");
+    else if (extended) this.tell("extended");
+    this.#minds(Date.now());
     this.dispatch({ is: "lecture", state: this.model.lecture.state });
+  }
+
+  /** Says once that a break begins, and once that it is over; the card shows the rest. */
+  #minds(now: number): void {
+    const present = breaks.presentBreak(this.model.lecture.breaks, now + this.model.offset);
+    const turned = breaks.turned(this.#break, present);
+    this.#break = present;
+    if (turned === null || this.model.state.at !== "connected") return;
+    const { break_spoken: begun, break_over: over } = this.page.texts;
+    if (turned === "ended") this.tell("break_over");
+    const minutes = present === null ? "" : String(breaks.minutesLeft(present, now + this.model.offset));
+    this.#set({ spoken: turned === "ended" ? over : fill(begun, { minutes }) });
   }
 
   #beat(leaving = false): void {

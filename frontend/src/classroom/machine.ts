@@ -242,7 +242,8 @@ function lectureMoved(state: State, lecture: string): Step {
   const why = OVER[lecture];
   if (why !== undefined) return state.at === "closed" ? stay(state) : close(why);
   const opened = lecture === "open" || lecture === "live";
-  const waits = state.at === "countdown" || (state.at === "closed" && state.why === "ended");
-  // An ended lecture that was extended, or one that opened earlier than planned.
+  const over = state.at === "closed" && (state.why === "ended" || state.why === "cancelled");
+  const waits = state.at === "countdown" || over;
+  // An ended lecture that was extended, a cancelled one that was restored, or one that opened earlier than planned.
   return opened && waits ? { state: { at: "opening" }, commands: [{ do: "admit" }] } : stay(state);
 }

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Panel } from "../app";
 import { progress, readDuration } from "../clock";
 import { Bar } from "./bar";
+import { BreakCard } from "./break-card";
 import { CheckCard } from "./check-card";
 import { ChatPanel, Composer } from "./chat-panel";
 import { say, useMedia, useServerNow, type View } from "./common";
@@ -25,6 +26,7 @@ export function Room({ app, model }: View) {
       <Header app={app} model={model} />
       <div class="stage-column">
         <Stage app={app} model={model} />
+        <BreakCard app={app} model={model} />
         {model.asked !== null && <CheckCard app={app} model={model} />}
       </div>
       {panel && <Side app={app} model={model} wide={wide} confirm={ask} />}

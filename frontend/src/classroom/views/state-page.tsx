@@ -42,6 +42,9 @@ export function StatePage({ app, model }: View) {
       <span class={`gate-icon ${name === "joining" ? "turning" : ""}`}><Icon of={words.icon} size={32} /></span>
       <h1 ref={title} tabIndex={-1}>{say(app, words.title)}</h1>
       <p class="gate-sub">{say(app, words.text)}</p>
+      {name === "cancelled" && model.lecture.reason !== "" && (
+        <p class="gate-sub" data-testid="reason">{say(app, "cancelled_because", { reason: model.lecture.reason })}</p>
+      )}
       <Retry app={app} model={model} />
       <div class="gate-act">
         {words.act && (

@@ -131,6 +131,23 @@ def test_two_lists_within_a_moment_are_no_proof() -> None:
     assert one(joined(0), sweep(30, seen()), sweep(60), sweep(61), now=70).open
 
 
+def test_a_list_taken_a_moment_after_somebody_came_may_be_from_before() -> None:
+    """However much later another one agrees: the page beat in between."""
+    found = one(joined(0), sweep(2), *beats(*every(15, 15, 60)), sweep(110), sweep(140), now=150)
+    assert (found.end, found.uncertainty_ms) == (at(45), 65_000)
+
+
+def test_a_room_that_is_gone_says_so_from_then_on_and_not_since_a_list_before() -> None:
+    found = one(joined(0), sweep(2), *beats(*every(15, 15, 60)), sweep(60, room_sid=None), now=150)
+    assert (found.end, found.uncertainty_ms) == (at(45), 15_000)
+
+
+def test_a_room_whose_end_was_received_by_a_clock_behind_ends_when_it_was_told() -> None:
+    over = event("room_finished", 79, None, received_at=at(67))
+    found = one(joined(0), sweep(30, seen()), sweep(78.9, seen()), over, now=90)
+    assert found.end == at(78.9)
+
+
 def test_a_list_that_was_stale_is_corrected_by_the_next_one() -> None:
     found = one(joined(0), sweep(30), sweep(60, seen()), now=70)
     assert (found.end, found.open) == (at(70), True)

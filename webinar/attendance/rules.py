@@ -13,7 +13,7 @@ not say is in its section on webhooks. In short:
 The result depends on the set of facts only, neither on their order nor on repetitions.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -24,13 +24,14 @@ from webinar.evidence.rules import BEAT_MS, SWEEP_MS, Beats, Evidence
 
 __all__ = ["FRESH_MS", "RULES_VERSION", "Connection", "connections", "cut"]
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 
 # How late the media server notices that a client is gone without a word.
 TIMEOUT_MS = 20_000
 LONGEST_CUT_MS = TIMEOUT_MS + BEAT_MS
 BEAT_SLACK_MS = 2_000
-# Lists of a cluster may be seconds old: two that agree prove an absence only when they are so far apart.
+# Lists of a cluster may be so old: one that is taken sooner after a sight may be from before it, and two that
+# agree prove an absence only when they are so far apart.
 STALE_MS = 5_000
 FRESH_MS = 2 * SWEEP_MS + STALE_MS
 FOREVER = 2**62
@@ -149,18 +150,17 @@ def _bound(trace: Trace, rooms: Rooms, successor: int | None, beats: Sequence[Be
 
 
 def _absent_since(trace: Trace, rooms: Rooms) -> int | None:
-    """The first of the lists after the last sight, when a later one agrees with it.
+    """The first list that was certainly made after the last sight, when another one agrees with it.
 
     That the room itself is gone needs no second look: it does not come back under its SID.
     """
     last = max(trace.seen_at, default=trace.start)
     without = rooms.without[(trace.room_name, trace.room_sid)]
-    after = bisect_right(without, last)
-    if after == len(without):
-        return None
-    gone = rooms.gone.get(trace.room_name)
-    is_gone = gone is not None and gone[-1] > last
-    return without[after] if is_gone or without[-1] - without[after] >= STALE_MS else None
+    gone = rooms.gone.get(trace.room_name, ())
+    is_gone = gone[bisect_right(gone, last) :][:1]
+    after, sure = bisect_right(without, last), bisect_left(without, last + STALE_MS)
+    agree = after < len(without) and without[-1] - without[after] >= STALE_MS
+    return min([*is_gone, *(without[sure:][:1] if agree else ())], default=None)
 
 
 def _goodbye(trace: Trace, beats: Sequence[Beats]) -> int | None:

@@ -177,7 +177,9 @@ def rooms_of(evidence: Evidence) -> Rooms:
         if event.joined_at_ms and at == event.created_at_s * 1000:
             _lower(exact[event.room_name], event.room_sid, event.joined_at_ms)
         if event.event == "room_finished":
-            # Told in whole seconds: a list of the same second may still show people.
+            # Told in whole seconds: a list of the same second may still show people. Where one of two clocks
+            # cannot be right the later one counts, since lists show who was there until the end.
+            at = max(at, event.created_at_s * 1000)
             _lower(finished, event.room_sid, at + LAST_MS_OF_SECOND)
     for sweep in evidence.sweeps:
         if sweep.room_sid:

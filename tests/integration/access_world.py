@@ -30,6 +30,7 @@ from webinar.attendance.tables import AttendanceRow
 from webinar.core.ids import new_id
 from webinar.core.tables import AuditRow, EffectRow
 from webinar.hours.tables import AttendanceListRow, ContestRow
+from webinar.lectures import store as lectures
 from webinar.lectures.rules import link_token
 from webinar.lectures.tables import LectureRow, RegistrationRow
 from webinar.people.access import API_SCOPES, scope_of
@@ -38,6 +39,8 @@ from webinar.people.tables import ExemptionRow, PersonRow, RoleRow, UnitRow
 from webinar.reports import service as reports
 from webinar.reports.rules import FileKind, Wish
 from webinar.reports.tables import ReportRow
+from webinar.series.rules import present_of
+from webinar.series.tables import EditionRow, SeriesRow
 from webinar.web.api.endpoint import PREFIX
 from webinar.web.routes import ROUTES
 from webinar.web.site import Access, Route
@@ -79,6 +82,8 @@ OBJECTS = (
     ),
     (r"GET /lectures/{id}/clashes", MANAGES),
     (r"\w+ /lectures/{id}/changes(/{kind})?", MANAGES),
+    (r"GET /series/{id}", HAS_A_SEAT),
+    (r"\w+ /series/{id}/(extend|members|members/{person}/leave|editions/{number}(/cancel)?)", MANAGES),
     (r"GET /lectures/{id}/(attendance|intervals)\.(csv|xlsx|pdf)", MANAGES),
     # The manager holds an office in the unit; who organises another one does not.
     (r"\w+ /units/{id}/\w+(\.\w+)?(/{lecture})?", MANAGES | {MANAGER}),
@@ -216,6 +221,7 @@ async def a_world(site: RunningSite) -> World:
         await a_registration(session, elsewhere_lecture, people[OUTSIDER])
         await a_room(session, lecture, state="open")
         await _a_replay(session, site, lecture)
+        series_id = await _a_series(session, unit, lecture)
         over = await _an_absence(session, unit, people[OUTSIDER], policy)
         contest_id, exemption_id, list_id = new_id(), new_id(), new_id()
         session.add(
@@ -276,6 +282,7 @@ async def a_world(site: RunningSite) -> World:
             "contests": contest_id, "exemption": exemption_id, "list": list_id,
             "units": unit.id, "keys": key_id, "policies": policy.id,
             "operations": str(effect.id), "reports": report_id, "unit": unit.id, "institution": home.id,
+            "series": series_id, "number": "1", "person": people[PARTICIPANT].id,
         },
     )  # fmt: skip
 
@@ -296,6 +303,28 @@ async def a_report(site: RunningSite, asker_id: str, lecture_id: str) -> str:
         values = {"state": "ready", "content": b"name", "file_name": "a.csv"}
         await session.execute(update(ReportRow).where(ReportRow.id == report.id).values(**values))
     return report.id
+
+
+async def _a_series(session: Any, unit: UnitRow, lecture: LectureRow) -> str:
+    """A series of which the lecture is the first edition."""
+    series_id = new_id()
+    session.add(
+        SeriesRow(
+            id=series_id, institution_id=unit.institution_id, unit_id=unit.id, title=lecture.title,
+            rule="FREQ=WEEKLY", first_wall=lecture.starts_wall, skips_holidays=False, shift_days=0,
+            version=1, created_at=NINE, updated_at=NINE,
+        )
+    )  # fmt: skip
+    await session.flush()
+    found = await lectures.find(session, lecture.id)
+    assert found is not None
+    session.add(
+        EditionRow(
+            lecture_id=lecture.id, series_id=series_id, number=1, slot=lecture.starts_wall,
+            given=present_of(found, []),
+        )
+    )  # fmt: skip
+    return series_id
 
 
 async def _an_absence(session: Any, unit: UnitRow, person: PersonRow, policy: Any) -> LectureRow:

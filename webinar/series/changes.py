@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.classroom import service as classroom
 from webinar.core.audit import Actor
-from webinar.core.errors import Invalid, Stale
+from webinar.core.errors import IllegalMove, Invalid, Stale
 from webinar.lectures import booking, editing
 from webinar.lectures import service as lectures
 from webinar.lectures import store as lecture_store
 from webinar.lectures.booking import Booking
 from webinar.lectures.editing import Change
-from webinar.lectures.rules import Lecture, Seat
+from webinar.lectures.rules import Lecture, LectureState, Seat
 from webinar.people.access import Scope
 from webinar.series import service, store
 from webinar.series.rules import (
@@ -28,6 +28,7 @@ from webinar.series.rules import (
     Series,
     changed,
     days_between,
+    followed,
     moved,
     present_of,
 )
@@ -79,15 +80,19 @@ async def change(
     differs = changed(before, {**before, **wanted})
     if not differs:
         return Outcome(edition.lecture, 0, ())
+    if CANCELLED in (edition.wanted or {}):
+        raise IllegalMove(state=LectureState.CANCELLED.value, move="reschedule")
+    # What an earlier change still owes it is carried out along with this one.
+    owed, given = followed(edition.given, before, edition.wanted or {})
+    before = {**before, **owed}
     later = []
     if following:
         later = [
             one for one in await store.editions(session, series.id) if one.number > number and one.changeable
         ]
         await _owe_change(session, author, series, edition, later, before, differs)
-    after = await carry_out(session, author, edition.lecture, differs)
-    if following:
-        await store.give(session, edition, {**edition.base, **differs}, None)
+    after = await carry_out(session, author, edition.lecture, {**owed, **differs})
+    await store.give(session, edition, {**given, **differs} if following else given, None)
     fields = {"number": number, "following": len(later), "fields": sorted(differs)}
     await service.note(session, series, "edition_changed", now=author.now, actor=author.actor, **fields)
     groups = {name for name in differs if name not in TIME[1:]}

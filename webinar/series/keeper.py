@@ -90,7 +90,7 @@ class SeriesKeeper:
         """A change that has become impossible by now is passed over, and the timeline says so."""
         await store.give(session, edition, edition.given, None)
         await lectures.note(
-            session, edition.lecture, "series_change_refused", now=self._clock.now(), reason=refused.message
+            session, edition.lecture, "series_change_refused", now=self._clock.now(), code=refused.code
         )
 
     # --- seats ---------------------------------------------------------------------------------

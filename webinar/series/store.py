@@ -13,7 +13,7 @@ from webinar.lectures.rules import Lecture, LectureState
 from webinar.lectures.tables import LectureRow, RegistrationRow
 from webinar.people.access import Role, Scope, in_institution, in_subtrees
 from webinar.people.tables import PersonRow, UnitRow
-from webinar.series.rules import Edition, Growth, MemberState, Series, growth
+from webinar.series.rules import CHANGEABLE, Edition, Growth, MemberState, Series, growth
 from webinar.series.tables import EditionRow, MemberRow, SeriesRow
 
 
@@ -115,6 +115,40 @@ async def edition(session: AsyncSession, series_id: str, number: int) -> Edition
     if not found:
         raise NotFound
     return found[0]
+
+
+async def count_following(session: AsyncSession, series_id: str, number: int) -> int:
+    """How many editions behind this one have not begun."""
+    found = await session.scalar(
+        select(func.count())
+        .select_from(EditionRow)
+        .join(LectureRow, LectureRow.id == EditionRow.lecture_id)
+        .where(
+            EditionRow.series_id == series_id,
+            EditionRow.number > number,
+            LectureRow.state.in_([state.value for state in CHANGEABLE]),
+        )
+    )
+    return found or 0
+
+
+async def lecture_ids(session: AsyncSession, series_id: str) -> frozenset[str]:
+    rows = await session.execute(select(EditionRow.lecture_id).where(EditionRow.series_id == series_id))
+    return frozenset(rows.scalars())
+
+
+async def seats_of(session: AsyncSession, series_id: str, person_id: str) -> frozenset[str]:
+    """The editions, by lecture, in which somebody has a seat."""
+    rows = await session.execute(
+        select(EditionRow.lecture_id)
+        .join(RegistrationRow, RegistrationRow.lecture_id == EditionRow.lecture_id)
+        .where(
+            EditionRow.series_id == series_id,
+            RegistrationRow.person_id == person_id,
+            RegistrationRow.state == "registered",
+        )
+    )
+    return frozenset(rows.scalars())
 
 
 async def next_owed(session: AsyncSession, series_id: str) -> Edition | None:
@@ -223,15 +257,16 @@ IN = (MemberState.JOINING.value, MemberState.JOINED.value)
 
 
 async def members(
-    session: AsyncSession, series_id: str, *, after: str = "", limit: int = 200
+    session: AsyncSession, series_id: str, *, start: int = 0, limit: int = 100
 ) -> list[tuple[str, str, str, MemberState]]:
     """(person, name, unit, state) of those registered for the whole series, by name."""
     rows = await session.execute(
         select(PersonRow.id, PersonRow.name, UnitRow.name, MemberRow.state)
         .join(PersonRow, PersonRow.id == MemberRow.person_id)
         .join(UnitRow, UnitRow.id == PersonRow.unit_id)
-        .where(MemberRow.series_id == series_id, MemberRow.state.in_(IN), PersonRow.sort_name > after)
+        .where(MemberRow.series_id == series_id, MemberRow.state.in_(IN))
         .order_by(PersonRow.sort_name, PersonRow.id)
+        .offset(start)
         .limit(limit)
     )
     return [(ident, name, unit, MemberState(state)) for ident, name, unit, state in rows]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -16,6 +17,8 @@ from webinar.people import store as people
 from webinar.people.access import Role
 from webinar.people.rules import zones as known_zones
 from webinar.policies import store as policies
+from webinar.series import store as series_store
+from webinar.series import wording as series_words
 from webinar.web import timeline, times
 from webinar.web.context import Context, context
 from webinar.web.forms import fields, many, messages, number
@@ -33,14 +36,21 @@ class Form:
     values: Mapping[str, str]
     errors: Mapping[str, str]
     lecturer_ids: tuple[str, ...]
+    # Of a series that recurs weekly.
+    weekdays: tuple[str, ...] = ()
 
 
 async def new(request: web.Request) -> web.StreamResponse:
     """An empty booking form with sensible first values."""
     asked = context(request)
+    return await form_page(asked, Form(first_values(asked), {}, ()))
+
+
+def first_values(asked: Context) -> dict[str, str]:
+    """What a booking form shows before anything is typed."""
     zone = asked.zone
     start = timeline.next_full_hour(asked.now, zone)
-    values = {
+    return {
         "id": new_id(),
         "zone": zone,
         "starts_day": start[:10],
@@ -53,7 +63,6 @@ async def new(request: web.Request) -> web.StreamResponse:
         "live_by": "schedule",
         "unit_id": asked.signed_in.unit_id,
     }
-    return await form_page(asked, Form(values, {}, ()))
 
 
 async def create(request: web.Request) -> web.StreamResponse:
@@ -197,6 +206,7 @@ async def form_page(
     lecture: Lecture | None = None,
     warned: Warned | None = None,
     found: Found | None = None,
+    series: Mapping[str, Any] | None = None,
     stale: str = "",
     status: int = 200,
 ) -> web.Response:
@@ -205,6 +215,7 @@ async def form_page(
         everybody = await people.units(session, asked.rights)
         rules = await policies.current(session, asked.rights)
         chosen = await people.persons_by_ids(session, asked.rights, list(form.lecturer_ids))
+        edition = await series_store.place_of(session, lecture.id) if lecture and not series else None
     wished = dict.fromkeys([*INDONESIAN_ZONES, asked.zone, form.values.get("zone", "")])
     zones = [zone for zone in wished if zone in known_zones()]
     return asked.page(
@@ -214,6 +225,10 @@ async def form_page(
         form=form,
         warned=warned,
         found=found,
+        series=series,
+        edition=edition,
+        ticked_days=form.weekdays,
+        weekdays=list(enumerate(series_words.weekday(asked.language, n) for n in range(7))),
         stale=stale,
         unit_options=[(u.id, "\u2003" * u.depth + u.name) for u in units],
         audiences=[("", asked._("Not known yet"))] + [(u.id, "\u2003" * u.depth + u.name) for u in everybody],

@@ -31,7 +31,12 @@ async def edit(request: web.Request) -> web.StreamResponse:
     """The form with what is booked now."""
     asked = context(request)
     lecture = await _managed(asked)
-    values = {
+    return await form_page(asked, Form(values_of(asked, lecture), {}, ()), lecture=lecture)
+
+
+def values_of(asked: Context, lecture: Lecture) -> dict[str, str]:
+    """The form's values of a lecture."""
+    return {
         "id": lecture.id,
         "version": str(lecture.version),
         "title": lecture.title,
@@ -50,7 +55,6 @@ async def edit(request: web.Request) -> web.StreamResponse:
         "live_by": lecture.live_by,
         "unit_id": lecture.unit_id,
     }
-    return await form_page(asked, Form(values, {}, ()), lecture=lecture)
 
 
 async def update(request: web.Request) -> web.StreamResponse:
@@ -64,7 +68,7 @@ async def update(request: web.Request) -> web.StreamResponse:
         return await form_page(asked, Form(form, {}, ()), lecture=lecture)
     try:
         wanted = booking_of({**form, "id": lecture.id, "unit_id": lecture.unit_id}, (), asked.now)
-        warned = await _newly_warned(asked, form, lecture, wanted)
+        warned = await newly_warned(asked, form, lecture, wanted)
         if warned and warned.seen != form.get("warning_seen"):
             return await form_page(asked, Form(form, {}, ()), lecture=lecture, warned=warned, status=409)
         deed = _saving(_change(wanted), number(form.get("version", "0"), "version"))
@@ -126,7 +130,7 @@ def _told_first(asked: Context, lecture: Lecture, form: Mapping[str, str], found
     )
 
 
-async def _newly_warned(
+async def newly_warned(
     asked: Context, form: Mapping[str, str], lecture: Lecture, wanted: Booking
 ) -> Warned | None:
     """What speaks against a new time; what spoke against the old one is known."""

@@ -21,6 +21,7 @@ from webinar.people.access import Role
 from webinar.policies import store as policies
 from webinar.policies.rules import settling_seconds
 from webinar.policies.wording import promise
+from webinar.series import store as series_store
 from webinar.web import timeline
 from webinar.web.context import Context, context
 from webinar.web.site import Access, Route
@@ -33,7 +34,7 @@ async def index(request: web.Request) -> web.StreamResponse:
     asked = context(request)
     past = request.query.get("when") == "past"
     text = request.query.get("q", "").strip()
-    after = _cursor(request.query.get("after", ""))
+    after = cursor(request.query.get("after", ""))
     async with asked.reading() as session:
         found = await store.page(
             session,
@@ -64,7 +65,7 @@ _AHEAD = (LectureState.DRAFT, LectureState.SCHEDULED, LectureState.OPEN, Lecture
 _PAST = (LectureState.ENDED, LectureState.FINAL, LectureState.ARCHIVED, LectureState.CANCELLED)
 
 
-def _cursor(text: str) -> tuple[int, str] | None:
+def cursor(text: str) -> tuple[int, str] | None:
     at, _, ident = text.partition(".")
     known = at.isascii() and at.isdigit() and len(at) <= len("253402300799000") and is_id(ident)
     return (int(at), ident) if known else None
@@ -83,6 +84,7 @@ async def detail(request: web.Request) -> web.StreamResponse:
         lecturers = (await store.lecturers_of(session, [lecture.id]))[lecture.id]
         seat = await store.registration_of(session, lecture.id, asked.signed_in.id)
         recording = await recordings.of_lecture(session, lecture.id)
+        edition = await series_store.place_of(session, lecture.id)
         manages = asked.rights.reaches(Role.ORGANISER, lecture.unit_path)
         shown: dict[str, Any] = {}
         if manages:
@@ -98,6 +100,7 @@ async def detail(request: web.Request) -> web.StreamResponse:
         rule=promise(asked.language, policy, lecture.jp, window.seconds),
         policy=policy,
         recording=recording,
+        edition=edition,
         in_session=lecture.state in IN_SESSION,
         **shown,
     )

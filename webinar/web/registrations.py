@@ -39,8 +39,7 @@ async def _page(
         lecture = await _managed(asked, session)
         seats = await store.registrations(session, lecture.id, active=False)
         sent = await invite_store.of_lecture(session, lecture.id)
-        units = await people.units(session, asked.rights)
-        sizes = await people.people_by_unit(session, asked.rights)
+        units = await unit_choices(asked, session)
         busy = await _busy(asked, session, lecture)
     found = [s for s in seats if text in f"{s.name} {s.email or ''} {s.unit_name}".lower()]
     start = whole(asked.request.query.get("from", ""))
@@ -63,7 +62,7 @@ async def _page(
         links=links,
         pending=len(pending),
         refused=sum(1 for s in seats if s.active and s.id in sent and sent[s.id].state in RESENT),
-        units=[("", asked._("Choose a unit")), *_options(units, sizes)],
+        units=units,
         busy=busy,
         text=text,
         error=error,
@@ -79,6 +78,13 @@ async def _busy(asked: Context, session: AsyncSession, lecture: Lecture) -> int:
     span = (lecture.starts_at, lecture.ends_at)
     everybody = clashes.registered([lecture.id], Seat.LECTURER, Seat.PARTICIPANT)
     return await clashes.people_busy(session, asked.rights, everybody, span, besides=[lecture.id])
+
+
+async def unit_choices(asked: Context, session: AsyncSession) -> list[tuple[str, str]]:
+    """Units to register as a whole, as a tree, none chosen yet."""
+    units = await people.units(session, asked.rights)
+    sizes = await people.people_by_unit(session, asked.rights)
+    return [("", asked._("Choose a unit")), *_options(units, sizes)]
 
 
 def _options(units: Sequence[Unit], sizes: Mapping[str, int]) -> list[tuple[str, str]]:

@@ -81,6 +81,7 @@ def _past(_: Callable[..., str], entry: Entry, names: Mapping[str, Person]) -> E
         "link_revoked": _("A join link was revoked"),
         "participant_removed": _("A participant was removed"),
         "participant_readmitted": _("A participant was let in again"),
+        "series_change_refused": _("A change of the whole series could not be carried out"),
     }
     texts |= {
         "contest_opened": _("A participant contested the attendance"),

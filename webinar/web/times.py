@@ -73,8 +73,19 @@ async def warned(
         others = await clashes.clashes(session, scope, participating, span, besides=besides)
     if not (found or busy.people or others.people):
         return None
-    texts = tuple(wording.told(asked.language, caution) for caution in found)
-    return Warned(texts, busy, others, _seen(found, busy, others, span))
+    texts = [wording.told(asked.language, caution) for caution in found]
+    return warned_of(found, texts, busy, span, others)
+
+
+def warned_of(
+    found: Sequence[Caution],
+    texts: Sequence[str],
+    busy: Clashes,
+    span: Span,
+    others: Clashes = clashes.NONE,
+) -> Warned:
+    """A warning with these texts, that was read once all of this was."""
+    return Warned(tuple(texts), busy, others, _seen(found, busy, others, span))
 
 
 async def _people_of_unit(asked: Context, session: AsyncSession, unit_id: str) -> Any:

@@ -1,5 +1,7 @@
 """Office hours can be set, and a time can be looked at before it is agreed on."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,13 +18,21 @@ async def looked_at(
     session: AsyncSession, institution_id: str, starts_at: int, ends_at: int, language: Language
 ) -> list[Caution]:
     """What to say of a time before it is booked, by the institution's clock; names in the language."""
+    return await looked_at_all(session, institution_id, [(starts_at, ends_at)], language)
+
+
+async def looked_at_all(
+    session: AsyncSession, institution_id: str, spans: Sequence[tuple[int, int]], language: Language
+) -> list[Caution]:
+    """The same of several times, such as those of a series."""
     office, zone = await store.office(session, institution_id)
-    return cautions(
-        _wall(starts_at, zone),
-        _wall(ends_at, zone),
-        office,
-        lambda day: national.holiday(language, day),
-    )
+    return [
+        caution
+        for start, end in spans
+        for caution in cautions(
+            _wall(start, zone), _wall(end, zone), office, lambda day: national.holiday(language, day)
+        )
+    ]
 
 
 def _wall(at: int, zone: str) -> str:

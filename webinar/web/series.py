@@ -1,0 +1,187 @@
+"""Pages of series: all of them, one with its editions and their growth, and its members."""
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webinar.core.errors import Invalid
+from webinar.lectures import booking
+from webinar.people import store as people
+from webinar.people.access import Role
+from webinar.series import service, store, wording
+from webinar.series.recurrence_rules import MOST_EDITIONS, endless
+from webinar.series.rules import Series
+from webinar.web.context import Context, context
+from webinar.web.forms import fields, many, messages, number, whole
+from webinar.web.lectures import cursor
+from webinar.web.registrations import unit_choices
+from webinar.web.series_forms import ending_of
+from webinar.web.site import Access, Route
+
+PAGE = 30
+MEMBERS = 100
+
+
+async def index(request: web.Request) -> web.StreamResponse:
+    """The series that one manages or has a seat in, the newest first."""
+    asked = context(request)
+    async with asked.reading() as session:
+        found = await store.page(
+            session, asked.rights, after=cursor(request.query.get("after", "")), limit=PAGE + 1
+        )
+        shown = found[:PAGE]
+        outlines = await store.outlines(session, [one.id for one in shown])
+    last = shown[-1] if len(found) > PAGE else None
+    return asked.page(
+        "series/index.html",
+        all_series=[(one, _in_words(asked, one), *outlines.get(one.id, (0, 0, 0))) for one in shown],
+        after=f"{last.created_at}.{last.id}" if last else None,
+        may_book=asked.rights.has(Role.ORGANISER),
+    )
+
+
+def _in_words(asked: Context, series: Series) -> str:
+    return wording.told(asked.language, endless(series.rule), series.first_wall, series.shift_days)
+
+
+async def detail(request: web.Request) -> web.StreamResponse:
+    """One series: its editions with time, state and, for who manages it, growth and controls."""
+    return await _page(context(request))
+
+
+async def _page(asked: Context, *, error: str = "", status: int = 200) -> web.Response:
+    async with asked.reading() as session:
+        series = await store.get(session, asked.rights, asked.request.match_info["id"])
+        manages = asked.rights.reaches(Role.ORGANISER, series.unit_path)
+        editions = await store.editions(session, series.id)
+        figures = await store.figures(session, editions) if manages else []
+        members = await store.count_members(session, series.id)
+        if not manages:
+            mine = await store.seats_of(session, series.id, asked.signed_in.id)
+            editions = [one for one in editions if one.lecture.id in mine]
+    return asked.page(
+        "series/detail.html",
+        status=status,
+        series=series,
+        rule=_in_words(asked, series),
+        editions=editions,
+        growth={one.number: one for one in figures},
+        manages=manages,
+        members=members,
+        left=MOST_EDITIONS - len(editions),
+        changeable=[one for one in editions if one.lecture.may("cancel")],
+        error=error,
+    )
+
+
+async def extend(request: web.Request) -> web.StreamResponse:
+    """More editions behind the last one."""
+    asked = context(request)
+    form = await fields(request)
+    try:
+        async with asked.writing() as session:
+            series = await _managed(asked, session)
+            added = await service.extend(
+                session,
+                asked.rights,
+                series,
+                ending_of(form, series.rule),
+                version=number(form.get("version", "0"), "version"),
+                now=asked.now,
+                actor=asked.actor,
+                link_key=asked.site.settings.link_key_bytes,
+            )
+    except Invalid as invalid:
+        return await _page(asked, error="; ".join(messages(invalid, asked._).values()), status=422)
+    return asked.redirect(f"/series/{series.id}", asked._("%(count)s editions are added.", count=added))
+
+
+async def _managed(asked: Context, session: AsyncSession) -> Series:
+    return await store.get(session, asked.rights, asked.request.match_info["id"], to_change=True)
+
+
+# --- members -----------------------------------------------------------------------------------
+
+
+async def members(request: web.Request) -> web.StreamResponse:
+    """Who is registered for the whole series, and the ways to add people."""
+    return await _members_page(context(request))
+
+
+async def _members_page(
+    asked: Context, *, error: str = "", typed: str = "", status: int = 200
+) -> web.Response:
+    start = whole(asked.request.query.get("from", ""))
+    async with asked.reading() as session:
+        series = await _managed(asked, session)
+        shown = await store.members(session, series.id, start=start, limit=MEMBERS)
+        total = await store.count_members(session, series.id)
+        units = await unit_choices(asked, session)
+    return asked.page(
+        "series/members.html",
+        status=status,
+        series=series,
+        members=shown,
+        total=total,
+        start=start,
+        page_length=MEMBERS,
+        units=units,
+        error=error,
+        typed=typed,
+    )
+
+
+async def join(request: web.Request) -> web.StreamResponse:
+    """Register a unit, a pasted list, or people that were searched and ticked, for all editions."""
+    asked = context(request)
+    form = await fields(request)
+    wanted = await many(request, "person_id")
+    missing: list[str] = []
+    try:
+        async with asked.writing() as session:
+            series = await _managed(asked, session)
+            if form.get("unit_id"):
+                wanted = await booking.persons_of_unit(session, asked.rights, form["unit_id"])
+            elif form.get("list"):
+                wanted, missing = await booking.find_by_list(session, asked.rights, form["list"].split("\n"))
+            added, already = await service.join(
+                session, asked.rights, series, wanted, now=asked.now, actor=asked.actor
+            )
+    except Invalid as invalid:
+        error = "; ".join(messages(invalid, asked._).values())
+        return await _members_page(asked, error=error, typed=form.get("list", ""), status=422)
+    if missing or not wanted:
+        error = asked._("%(count)s lines of the list match nobody", count=len(missing))
+        nobody = asked._("Choose somebody first.")
+        text = error if missing else nobody
+        return await _members_page(
+            asked, error=text, typed="\n".join(missing), status=200 if missing else 422
+        )
+    text = asked._(
+        "%(added)s people registered for the whole series; %(already)s were before.",
+        added=added,
+        already=already,
+    )
+    return asked.redirect(f"/series/{series.id}/members", text)
+
+
+async def leave(request: web.Request) -> web.StreamResponse:
+    """Take somebody out of the whole series."""
+    asked = context(request)
+    person_id = request.match_info["person"]
+    async with asked.writing() as session:
+        series = await _managed(asked, session)
+        person = await people.person(session, asked.rights, person_id)
+        await service.leave(session, series, person.id, now=asked.now, actor=asked.actor)
+    text = asked._("%(name)s is no longer registered for the editions that lie ahead.", name=person.name)
+    return asked.redirect(f"/series/{series.id}/members", text)
+
+
+_ORGANISER = Access.ORGANISER
+ROUTES = (
+    Route("GET", "/series", index, Access.SIGNED_IN),
+    Route("GET", "/series/{id}", detail, Access.SIGNED_IN),
+    Route("POST", "/series/{id}/extend", extend, _ORGANISER),
+    Route("GET", "/series/{id}/members", members, _ORGANISER),
+    Route("POST", "/series/{id}/members", join, _ORGANISER),
+    Route("POST", "/series/{id}/members/{person}/leave", leave, _ORGANISER),
+)

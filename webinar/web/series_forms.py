@@ -1,0 +1,323 @@
+"""Forms of series: booking one, and changing an edition alone or with all that follow."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from webinar.core.errors import FieldError, IllegalMove, Invalid, Stale
+from webinar.lectures import clashes
+from webinar.lectures.booking import Booking
+from webinar.lectures.clashes import Clash, Clashes
+from webinar.lectures.rules import agreed_times
+from webinar.series import changes, service, store
+from webinar.series.changes import Author, wanted_of
+from webinar.series.recurrence_rules import WEEKDAYS, Ending, endless, parsed
+from webinar.series.rules import Edition, Series, on_slot
+from webinar.series.service import Plan
+from webinar.web import times
+from webinar.web.context import Context, context
+from webinar.web.forms import fields, many, messages, number, whole
+from webinar.web.lecture_booking import Form, at_fields, booking_of, first_values, form_page
+from webinar.web.lecture_editing import newly_warned, values_of
+from webinar.web.site import Access, Route
+from webinar.web.times import Warned
+from webinar.workdays import service as workdays
+from webinar.workdays import wording as workday_words
+
+FIFTH = 5
+# Warnings of a whole series that are spelled out.
+SHOWN = 10
+USUAL_COUNT = "10"
+
+
+def author(asked: Context) -> Author:
+    return Author(asked.rights, asked.actor, asked.now, asked.site.settings.link_key_bytes)
+
+
+# --- booking -----------------------------------------------------------------------------------
+
+
+async def new(request: web.Request) -> web.StreamResponse:
+    """An empty form for a series: that of a lecture, with how it recurs."""
+    asked = context(request)
+    values = {**first_values(asked), "repeat": "WEEKLY", "interval": "1", "count": USUAL_COUNT}
+    return await form_page(asked, Form(values, {}, ()), series=_about_new(asked))
+
+
+def _about_new(asked: Context) -> dict[str, Any]:
+    return {
+        "heading": asked._("Book a series"),
+        "action": "/series",
+        "back": "/series",
+        "save": asked._("Book the series"),
+        "following": 0,
+    }
+
+
+async def create(request: web.Request) -> web.StreamResponse:
+    """Book every edition, or show the form again with what is wrong or worth a warning."""
+    asked = context(request)
+    form = await fields(request)
+    lecturers = tuple(dict.fromkeys(await many(request, "lecturer_id")))
+    weekdays = tuple(await many(request, "weekday"))
+    about = _about_new(asked)
+    if times.LOOKING & form.keys():
+        return await _looking(asked, form, lecturers, weekdays)
+    try:
+        first, plan = _read(form, lecturers, weekdays, asked.now)
+        warned = await _warned(asked, first, service.planned(plan, first))
+        if warned and warned.seen != form.get("warning_seen"):
+            shown = Form(form, {}, lecturers, weekdays)
+            return await form_page(asked, shown, series=about, warned=warned, status=409)
+        async with asked.writing() as session:
+            made = await service.book(
+                session,
+                asked.rights,
+                first,
+                plan,
+                now=asked.now,
+                actor=asked.actor,
+                link_key=asked.site.settings.link_key_bytes,
+            )
+    except Invalid as invalid:
+        shown = Form(form, _at_fields(asked, invalid, form), lecturers, weekdays)
+        return await form_page(asked, shown, series=about, status=422)
+    done = asked._(
+        "The series is booked. Now register the participants, for all of it or for single editions."
+    )
+    return asked.redirect(f"/series/{made.id}", done)
+
+
+async def _looking(
+    asked: Context, form: Mapping[str, str], lecturers: tuple[str, ...], weekdays: tuple[str, ...]
+) -> web.Response:
+    about = _about_new(asked)
+    if "pick" in form:
+        return await form_page(asked, Form(times.picked(form), {}, lecturers, weekdays), series=about)
+    try:
+        found = await times.found(asked, form, lecturers, None)
+    except Invalid as invalid:
+        shown = Form(form, messages(invalid, asked._), lecturers, weekdays)
+        return await form_page(asked, shown, series=about, status=422)
+    return await form_page(asked, Form(form, {}, lecturers, weekdays), series=about, found=found)
+
+
+def _read(
+    form: Mapping[str, str], lecturers: tuple[str, ...], weekdays: Sequence[str], now: int
+) -> tuple[Booking, Plan]:
+    """Raises Invalid with everything that is wrong of the first edition and of the rule."""
+    wrong: list[FieldError] = []
+    first, plan = None, None
+    try:
+        first = booking_of(form, lecturers, now)
+    except Invalid as invalid:
+        wrong += invalid.errors
+    try:
+        rule, ending = parsed(rule_text(form, weekdays))
+        plan = Plan(rule, ending, bool(form.get("skips_holidays")))
+    except Invalid as invalid:
+        wrong += invalid.errors
+    if wrong or first is None or plan is None:
+        raise Invalid(wrong)
+    return first, plan
+
+
+def rule_text(form: Mapping[str, str], weekdays: Sequence[str]) -> str:
+    """The RRULE that the form's controls stand for."""
+    kind = form.get("repeat", "")
+    interval = number(form.get("interval") or "1", "interval")
+    try:
+        day = date.fromisoformat(form.get("starts_day", ""))
+    except ValueError:
+        day = date.min
+    of_week = WEEKDAYS[day.weekday()]
+    ticked = ",".join(WEEKDAYS[whole(n)] for n in sorted(set(weekdays)) if whole(n, 7) < len(WEEKDAYS))
+    which = (day.day - 1) // 7 + 1
+    rules = {
+        "DAILY": "FREQ=DAILY",
+        "WORKDAYS": "FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR",
+        "WEEKLY": f"FREQ=WEEKLY;BYDAY={ticked or of_week}",
+        "MONTHLY_DAY": f"FREQ=MONTHLY;BYMONTHDAY={day.day}",
+        "MONTHLY_WEEKDAY": f"FREQ=MONTHLY;BYDAY={-1 if which == FIFTH else which}{of_week}",
+        "MONTHLY_LAST": f"FREQ=MONTHLY;BYDAY=-1{of_week}",
+        "YEARLY": "FREQ=YEARLY",
+    }
+    if kind not in rules:
+        raise Invalid.at("rule", "Choose how the series recurs.")
+    return f"{rules[kind]};INTERVAL={interval}{ending_text(form)}"
+
+
+def ending_text(form: Mapping[str, str]) -> str:
+    if form.get("until"):
+        try:
+            return f";UNTIL={date.fromisoformat(form['until']):%Y%m%d}"
+        except ValueError:
+            raise Invalid.at("until", "This is not a date.") from None
+    return f";COUNT={number(form.get('count', ''), 'count')}"
+
+
+def _at_fields(asked: Context, invalid: Invalid, form: Mapping[str, str]) -> dict[str, str]:
+    """Errors at the fields of the form; of a later edition with its day."""
+    texts = messages(invalid, asked._)
+    days = {e.field: str(e.fields["day"]) for e in invalid.errors if "day" in e.fields}
+    told = {field: f"{days[field]}: {text}" if field in days else text for field, text in texts.items()}
+    return {**at_fields(told, form), **({"repeat": told["rule"]} if "rule" in told else {})}
+
+
+async def _warned(asked: Context, first: Booking, slots: Sequence[str]) -> Warned | None:
+    """What speaks against the editions' times: holidays, office hours, other lectures of the lecturer."""
+    base = {name: getattr(first, name) for name in ("starts_wall", "ends_wall", "zone")}
+    spans = []
+    for slot in slots:
+        one = on_slot(base, slot, 0)
+        agreed = agreed_times(one["starts_wall"], one["ends_wall"], one["zone"])
+        spans.append((agreed.starts_at, agreed.ends_at))
+    async with asked.reading() as session:
+        found = await workdays.looked_at_all(session, asked.rights.institution_id, spans, asked.language)
+        busy = await _busy(asked, session, first, spans)
+    texts = list(dict.fromkeys(workday_words.told(asked.language, caution) for caution in found))
+    if not texts and not busy.people:
+        return None
+    return times.warned_of(found, texts[:SHOWN], busy, (spans[0][0], spans[-1][1]))
+
+
+async def _busy(
+    asked: Context, session: AsyncSession, first: Booking, spans: Sequence[tuple[int, int]]
+) -> Clashes:
+    over = (spans[0][0], spans[-1][1])
+    lecturing = clashes.named(first.lecturer_ids)
+    met = await clashes.clashes(session, asked.rights, lecturing, over, limit=clashes.PAGE)
+    mine = await store.lecture_ids(session, first.id)
+
+    def at_an_edition(one: Clash) -> bool:
+        return any(one.starts_at < end and start < one.ends_at for start, end in spans)
+
+    there = tuple(one for one in met.shown if at_an_edition(one) and one.lecture_id not in mine)
+    return Clashes(len({one.person_id for one in there}), there[:SHOWN])
+
+
+# --- one edition, or all that follow -------------------------------------------------------------
+
+
+async def edit(request: web.Request) -> web.StreamResponse:
+    """The form with what the edition is now."""
+    asked = context(request)
+    series, edition, following = await _edition(asked)
+    shown = Form({**values_of(asked, edition.lecture), "applies": "this"}, {}, edition.lecturer_ids)
+    about = _about(asked, series, edition, following)
+    return await form_page(asked, shown, lecture=edition.lecture, series=about)
+
+
+async def _edition(asked: Context) -> tuple[Series, Edition, int]:
+    at = asked.request.match_info
+    async with asked.reading() as session:
+        series = await store.get(session, asked.rights, at["id"], to_change=True)
+        edition = await store.edition(session, series.id, whole(at["number"]))
+        following = await store.count_following(session, series.id, edition.number)
+    return series, edition, following
+
+
+def _about(asked: Context, series: Series, edition: Edition, following: int) -> dict[str, Any]:
+    return {
+        "heading": asked._("Edition %(number)s of “%(title)s”", number=edition.number, title=series.title),
+        "action": f"/series/{series.id}/editions/{edition.number}",
+        "back": f"/series/{series.id}",
+        "save": asked._("Save"),
+        "following": following,
+    }
+
+
+async def update(request: web.Request) -> web.StreamResponse:
+    """Change it; with all that follow, the others take the change over by themselves, soon."""
+    asked = context(request)
+    series, edition, following = await _edition(asked)
+    form = await fields(request)
+    lecturers = tuple(dict.fromkeys(await many(request, "lecturer_id")))
+    about = _about(asked, series, edition, following)
+    lecture = edition.lecture
+    if "pick" in form:
+        shown = Form(times.picked(form), {}, lecturers)
+        return await form_page(asked, shown, lecture=lecture, series=about)
+    try:
+        if "find" in form:
+            found = await times.found(asked, form, lecturers, lecture)
+            shown = Form(form, {}, lecturers)
+            return await form_page(asked, shown, lecture=lecture, series=about, found=found)
+        wanted = booking_of({**form, "id": lecture.id, "unit_id": lecture.unit_id}, (), asked.now)
+        warned = await newly_warned(asked, form, lecture, wanted)
+        if warned and warned.seen != form.get("warning_seen"):
+            shown = Form(form, {}, lecturers)
+            return await form_page(asked, shown, lecture=lecture, series=about, warned=warned, status=409)
+        async with asked.writing() as session:
+            done = await changes.change(
+                session,
+                author(asked),
+                series,
+                edition.number,
+                wanted_of(wanted, list(lecturers)),
+                version=number(form.get("version", "0"), "version"),
+                following=form.get("applies") == "following",
+            )
+    except Invalid as invalid:
+        shown = Form(form, _at_fields(asked, invalid, form), lecturers)
+        return await form_page(asked, shown, lecture=lecture, series=about, status=422)
+    except Stale as stale:
+        shown = Form({**form, "version": str(lecture.version)}, {}, lecturers)
+        return await form_page(
+            asked, shown, lecture=lecture, series=about, stale=asked._(stale.message), status=412
+        )
+    return asked.redirect(f"/series/{series.id}", _told(asked, done))
+
+
+def _told(asked: Context, done: changes.Outcome) -> str:
+    if done.keeping:
+        numbers = ", ".join(map(str, done.keeping))
+        return asked._(
+            "Saved, and %(count)s later editions take it over. Of their own keep something: %(numbers)s.",
+            count=done.following,
+            numbers=numbers,
+        )
+    if done.following:
+        return asked._("Saved, and %(count)s later editions take it over.", count=done.following)
+    return asked._("Saved.")
+
+
+async def cancel(request: web.Request) -> web.StreamResponse:
+    """Call an edition off, alone or with all that follow."""
+    asked = context(request)
+    series, edition, _following = await _edition(asked)
+    form = await fields(request)
+    if not edition.lecture.may("cancel"):
+        raise IllegalMove(state=edition.lecture.state.value, move="cancel")
+    async with asked.writing() as session:
+        count = await changes.cancel(
+            session,
+            author(asked),
+            series,
+            edition.number,
+            form.get("reason", "")[:500],
+            following=form.get("applies") == "following",
+        )
+    return asked.redirect(f"/series/{series.id}", asked._("%(count)s editions are called off.", count=count))
+
+
+def ending_of(form: Mapping[str, str], rule: str) -> Ending:
+    """How far a series is extended.
+
+    Raises:
+        Invalid: neither a number nor a date.
+    """
+    return parsed(f"{endless(rule)}{ending_text(form)}")[1]
+
+
+_EDITION = "/series/{id}/editions/{number}"
+ROUTES = (
+    Route("GET", "/series/new", new, Access.ORGANISER),
+    Route("POST", "/series", create, Access.ORGANISER),
+    Route("GET", _EDITION, edit, Access.ORGANISER),
+    Route("POST", _EDITION, update, Access.ORGANISER),
+    Route("POST", f"{_EDITION}/cancel", cancel, Access.ORGANISER),
+)

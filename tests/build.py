@@ -11,9 +11,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.ids import digest, new_id
+from webinar.lectures import store as lectures
 from webinar.lectures.tables import LectureRow, RegistrationRow, RoomRow, WindowRow
 from webinar.people.tables import PersonRow, RoleRow, UnitRow
 from webinar.policies.tables import PolicyRow
+from webinar.series.rules import present_of
+from webinar.series.tables import EditionRow, SeriesRow
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -242,3 +245,25 @@ async def a_window(
 def wall(at: int, zone: str = ZONE) -> str:
     """Wall time of an instant, as a lecture keeps it: 2026-11-25T09:00."""
     return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
+
+
+async def a_series(session: AsyncSession, unit: UnitRow, lecture: LectureRow) -> str:
+    """A series of which the lecture is the first edition."""
+    series_id = new_id()
+    session.add(
+        SeriesRow(
+            id=series_id, institution_id=unit.institution_id, unit_id=unit.id, title=lecture.title,
+            rule="FREQ=WEEKLY", first_wall=lecture.starts_wall, skips_holidays=False, shift_days=0,
+            version=1, created_at=NINE, updated_at=NINE,
+        )
+    )  # fmt: skip
+    await session.flush()
+    found = await lectures.find(session, lecture.id)
+    assert found is not None
+    session.add(
+        EditionRow(
+            lecture_id=lecture.id, series_id=series_id, number=1, slot=lecture.starts_wall,
+            given=present_of(found, []),
+        )
+    )  # fmt: skip
+    return series_id

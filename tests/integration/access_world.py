@@ -22,6 +22,7 @@ from tests.build import (
     a_registration,
     a_role,
     a_room,
+    a_series,
     a_unit,
     an_institution,
 )
@@ -30,7 +31,6 @@ from webinar.attendance.tables import AttendanceRow
 from webinar.core.ids import new_id
 from webinar.core.tables import AuditRow, EffectRow
 from webinar.hours.tables import AttendanceListRow, ContestRow
-from webinar.lectures import store as lectures
 from webinar.lectures.rules import link_token
 from webinar.lectures.tables import LectureRow, RegistrationRow
 from webinar.people.access import API_SCOPES, scope_of
@@ -39,8 +39,6 @@ from webinar.people.tables import ExemptionRow, PersonRow, RoleRow, UnitRow
 from webinar.reports import service as reports
 from webinar.reports.rules import FileKind, Wish
 from webinar.reports.tables import ReportRow
-from webinar.series.rules import present_of
-from webinar.series.tables import EditionRow, SeriesRow
 from webinar.web.api.endpoint import PREFIX
 from webinar.web.routes import ROUTES
 from webinar.web.site import Access, Route
@@ -221,7 +219,7 @@ async def a_world(site: RunningSite) -> World:
         await a_registration(session, elsewhere_lecture, people[OUTSIDER])
         await a_room(session, lecture, state="open")
         await _a_replay(session, site, lecture)
-        series_id = await _a_series(session, unit, lecture)
+        series_id = await a_series(session, unit, lecture)
         over = await _an_absence(session, unit, people[OUTSIDER], policy)
         contest_id, exemption_id, list_id = new_id(), new_id(), new_id()
         session.add(
@@ -303,28 +301,6 @@ async def a_report(site: RunningSite, asker_id: str, lecture_id: str) -> str:
         values = {"state": "ready", "content": b"name", "file_name": "a.csv"}
         await session.execute(update(ReportRow).where(ReportRow.id == report.id).values(**values))
     return report.id
-
-
-async def _a_series(session: Any, unit: UnitRow, lecture: LectureRow) -> str:
-    """A series of which the lecture is the first edition."""
-    series_id = new_id()
-    session.add(
-        SeriesRow(
-            id=series_id, institution_id=unit.institution_id, unit_id=unit.id, title=lecture.title,
-            rule="FREQ=WEEKLY", first_wall=lecture.starts_wall, skips_holidays=False, shift_days=0,
-            version=1, created_at=NINE, updated_at=NINE,
-        )
-    )  # fmt: skip
-    await session.flush()
-    found = await lectures.find(session, lecture.id)
-    assert found is not None
-    session.add(
-        EditionRow(
-            lecture_id=lecture.id, series_id=series_id, number=1, slot=lecture.starts_wall,
-            given=present_of(found, []),
-        )
-    )  # fmt: skip
-    return series_id
 
 
 async def _an_absence(session: Any, unit: UnitRow, person: PersonRow, policy: Any) -> LectureRow:

@@ -6,7 +6,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
-from tests.build import NINE, a_lecture, a_person, a_registration, a_unit, an_institution
+from tests.build import NINE, a_lecture, a_person, a_registration, a_series, a_unit, an_institution
 from tests.site import Answer, Program, RunningSite
 from webinar.core.ids import new_id
 from webinar.hours.tables import AdjustmentRow, ContestRow
@@ -36,6 +36,7 @@ class World:
     elsewhere: str
     stranger: str
     program: Program
+    series: str
     # Ids of a lecture that is over, where somebody was adjusted to 1 JP and contests it; made when asked for.
     over: dict[str, str] = field(default_factory=dict)
 
@@ -46,6 +47,7 @@ class World:
             "people": self.siti,
             "registration": self.registration,
             "units": self.unit,
+            "series": self.series,
         }
 
 
@@ -57,10 +59,13 @@ async def a_world(site: RunningSite) -> World:
         budi = await a_person(session, unit, name="Budi Santoso")
         lecture = await a_lecture(session, unit, starts_at=NINE + 86_400_000)
         seat = await a_registration(session, lecture, siti)
+        series = await a_series(session, unit, lecture)
         elsewhere = await an_institution(session, name="Kabupaten Lain", code="lain")
         stranger = await a_person(session, elsewhere, name="Wayan")
     program = await site.program(home.id, *API_SCOPES)
-    return World(home.id, unit.id, siti.id, budi.id, lecture.id, seat.id, elsewhere.id, stranger.id, program)
+    return World(
+        home.id, unit.id, siti.id, budi.id, lecture.id, seat.id, elsewhere.id, stranger.id, program, series
+    )
 
 
 async def a_lecture_that_is_over(site: RunningSite, world: World) -> dict[str, str]:

@@ -21,7 +21,7 @@ WALLS = {"starts_at": "2026-12-01T09:00:00+08:00", "ends_at": "2026-12-01T10:30:
 
 async def path_of(endpoint: Endpoint, world: World, program: Program) -> str:
     """The path with ids of the first institution."""
-    path = endpoint.path.replace("{registration}", world.registration)
+    path = endpoint.path.replace("{registration}", world.registration).replace("{number}", "1")
     if endpoint.path.startswith(("/lectures/{id}/adjustments", "/contests/{id}")):
         over = await a_lecture_that_is_over(program.visitor.site, world)
         return path.replace("{id}", over["contest" if path.startswith("/contests") else "lecture"])
@@ -37,6 +37,20 @@ def body_of(endpoint: Endpoint, world: World) -> Any:
         "/people/import": {"rows": [{"name": "Ana", "email": "ana@x.example", "unit": "disdik"}]},
         "/lectures": {"title": "Arsip", "unit_id": world.unit, "zone": "Asia/Makassar", "jp": 1.5, **WALLS},
         "/lectures/{id}": {"title": "Arsip digital"},
+        "/series": {
+            "title": "Forum",
+            "unit_id": world.unit,
+            "zone": "Asia/Makassar",
+            "jp": 1,
+            "rule": "FREQ=WEEKLY;COUNT=2",
+            **WALLS,
+        },
+        "/series/{id}/editions/{number}": {"title": "Forum"},
+        "/series/{id}/editions/{number}/cancel": {"reason": "Libur", "applies_to": "following"},
+        "/series/{id}/extend": {"count": 1},
+        "/series/{id}/members": {"person_ids": [world.budi]},
+        "/times/find": {"minutes": 90, "unit_id": world.unit, "lecturer_ids": [world.siti]},
+        "/times/check": {**WALLS, "unit_id": world.unit},
         "/lectures/{id}/cancel": {"reason": "Narasumber sakit"},
         "/lectures/{id}/changes": {"kind": "cancel", "reason": "Narasumber sakit", "dry_run": True},
         "/lectures/{id}/registrations": {"person_ids": [world.budi]},

@@ -11,6 +11,7 @@ from recordings.rules import RECORDING_MOVES
 from webinar.hours.contest_rules import CONTEST_MOVES
 from webinar.lectures.rules import LECTURE_MOVES, ROOM_MOVES
 from webinar.reports.rules import REPORT_MOVES
+from webinar.series.rules import MEMBER_MOVES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text("utf-8")
 
@@ -23,6 +24,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text("utf-8
         ("recording", RECORDING_MOVES),
         ("contest", CONTEST_MOVES),
         ("report", REPORT_MOVES),
+        ("member", MEMBER_MOVES),
     ],
 )
 def test_the_diagram_shows_the_moves_of_the_table(

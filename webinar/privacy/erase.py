@@ -31,6 +31,7 @@ from webinar.people.tables import (
 )
 from webinar.privacy.rules import pseudonym
 from webinar.reports.tables import ReportRow
+from webinar.series.tables import MemberRow
 
 
 class StillExpected(Refused):
@@ -118,7 +119,7 @@ async def _forget_person(session: AsyncSession, person: Person, now: int) -> Non
     await session.execute(
         update(AttendanceRow).where(AttendanceRow.person_id == person.id).values(sort_name=sort_name(name))
     )
-    for table in (NipRow, RoleRow, SessionRow, SignInTokenRow, DeviceRow, ImportChangeRow):
+    for table in (NipRow, RoleRow, SessionRow, SignInTokenRow, DeviceRow, ImportChangeRow, MemberRow):
         await session.execute(delete(table).where(table.person_id == person.id))
 
 

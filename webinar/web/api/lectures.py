@@ -93,7 +93,26 @@ async def create(request: web.Request) -> web.StreamResponse:
     """Book a lecture."""
     asked = context(request)
     said = await wire.body(request, models.NewLecture)
-    wanted = Booking(
+    wanted = booking_of(said)
+
+    async def deed(session: AsyncSession) -> Reply:
+        with api_names():
+            lecture = await booking.book(
+                session,
+                asked.rights,
+                wanted,
+                now=asked.now,
+                actor=asked.actor,
+                link_key=asked.site.settings.link_key_bytes,
+            )
+        return await _reply(session, asked, lecture, 201)
+
+    return (await once(asked, deed)).written()
+
+
+def booking_of(said: models.NewLecture) -> Booking:
+    """What was sent, as a booking with a new id."""
+    return Booking(
         id=new_id(),
         unit_id=said.unit_id,
         title=said.title,
@@ -110,20 +129,6 @@ async def create(request: web.Request) -> web.StreamResponse:
         overrun_s=said.overrun_s,
         live_by=said.live_by,
     )
-
-    async def deed(session: AsyncSession) -> Reply:
-        with api_names():
-            lecture = await booking.book(
-                session,
-                asked.rights,
-                wanted,
-                now=asked.now,
-                actor=asked.actor,
-                link_key=asked.site.settings.link_key_bytes,
-            )
-        return await _reply(session, asked, lecture, 201)
-
-    return (await once(asked, deed)).written()
 
 
 def wall_in(at: int, zone: str, field: str) -> str:

@@ -10,6 +10,7 @@ from webinar.web.api import (
     people,
     policies,
     registrations,
+    series,
     unit_hours,
 )
 
@@ -18,6 +19,7 @@ ENDPOINTS = (
     *lectures.ENDPOINTS,
     *changes.ENDPOINTS,
     *registrations.ENDPOINTS,
+    *series.ENDPOINTS,
     *policies.ENDPOINTS,
     *attendance.ENDPOINTS,
     *hours.ENDPOINTS,

@@ -228,11 +228,10 @@ async def save(session: AsyncSession, series: Series, now: int, **values: object
 
 
 async def owe(session: AsyncSession, wanted: Mapping[str, Mapping[str, Any]]) -> None:
-    """What editions are still to take over, by lecture."""
-    for lecture_id, fields in wanted.items():
-        await session.execute(
-            update(EditionRow).where(EditionRow.lecture_id == lecture_id).values(wanted=dict(fields))
-        )
+    """What editions are still to take over, by lecture; one round for all of them."""
+    if wanted:
+        rows = [{"lecture_id": lecture, "wanted": dict(fields)} for lecture, fields in wanted.items()]
+        await session.execute(update(EditionRow), rows)
 
 
 async def give(

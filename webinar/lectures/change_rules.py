@@ -22,6 +22,8 @@ from webinar.lectures.rules import (
 Span = tuple[int, int]
 
 MOST_BREAKS = 8
+# Who is in an open room is not sent out for a start that is at most so far ahead.
+LONGEST_WAIT_MS = 60 * MINUTE_MS
 SHORTEST_BREAK_MS = MINUTE_MS
 # What is settled or called off keeps its official time.
 WINDOW_STAYS = frozenset({LectureState.FINAL, LectureState.ARCHIVED, LectureState.CANCELLED})
@@ -51,8 +53,7 @@ def rescheduled(lecture: Lecture, times: Times, now: int) -> Lecture:
     Raises:
         IllegalMove: it has begun, or is over.
     """
-    opens_at = times.starts_at - lecture.open_before_s * 1000
-    stays = lecture.state is LectureState.OPEN and opens_at <= now
+    stays = lecture.state is LectureState.OPEN and times.starts_at <= now + LONGEST_WAIT_MS
     base = lecture.after("postpone" if stays else "reschedule")
     return replace(_at(base, times), opened_at=lecture.opened_at if stays else None)
 

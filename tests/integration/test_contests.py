@@ -180,7 +180,7 @@ async def test_a_lecture_is_not_settled_while_a_contest_is_open(over: Scene) -> 
     rina = await an_organiser(over)
     one = await contest(over)
     async with over.db.reading() as session:
-        seen = await observe(session, over.lecture.id)
+        seen = (await observe(session, [over.lecture.id])).get(over.lecture.id)
     assert seen is not None
     assert seen.open_contests == 1
     assert plan(seen, LATER + 30 * DAY).actions == ()
@@ -188,7 +188,7 @@ async def test_a_lecture_is_not_settled_while_a_contest_is_open(over: Scene) -> 
         await settle(over)
     await accept(over, rina, one)
     async with over.db.reading() as session:
-        seen = await observe(session, over.lecture.id)
+        seen = (await observe(session, [over.lecture.id])).get(over.lecture.id)
         owed = (await session.execute(select(EffectRow.due_at, EffectRow.state).where(
             EffectRow.key == f"lecture:{over.lecture.id}"
         ))).one()  # fmt: skip
@@ -204,7 +204,7 @@ async def test_settling_and_contesting_at_once_leave_no_open_contest_unseen(over
     done = await asyncio.gather(settle(over), contest(over), return_exceptions=True)
     assert not isinstance(done[1], BaseException)
     async with over.db.reading() as session:
-        seen = await observe(session, over.lecture.id)
+        seen = (await observe(session, [over.lecture.id])).get(over.lecture.id)
     assert seen is not None
     assert isinstance(done[0], Stale) is (seen.lecture.state.value == "ended")
 

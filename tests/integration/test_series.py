@@ -14,9 +14,10 @@ from webinar.core.effects import Done, Effect
 from webinar.core.errors import Forbidden, Invalid, NotFound, Stale
 from webinar.core.ids import new_id
 from webinar.core.tables import AuditRow, EffectRow
-from webinar.lectures import booking
+from webinar.lectures import booking, editing
 from webinar.lectures import store as lectures
-from webinar.lectures.booking import Booking, Change
+from webinar.lectures.booking import Booking
+from webinar.lectures.editing import Change
 from webinar.lectures.rules import LectureState
 from webinar.people.access import Scope, scope_of
 from webinar.series import changes, service, store
@@ -71,7 +72,7 @@ class World:
         async with self.database.writing() as session:
             lecture = await lectures.find(session, edition.lecture.id)
             assert lecture is not None
-            await booking.change(
+            await editing.change(
                 session, self.scope, lecture, Change(**fields),
                 version=lecture.version, now=NOW, actor=self.scope.actor,
             )  # fmt: skip

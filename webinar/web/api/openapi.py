@@ -71,8 +71,9 @@ def _schemas(endpoints: Sequence[Endpoint]) -> JsonObject:
     )
     schemas: JsonObject = made["$defs"]
     # A field that is left out stays as it is: its default in the type is a placeholder, no value.
-    for field in schemas["LectureChange"]["properties"].values():
-        field.pop("default", None)
+    for change in (models.LectureChange, models.EditionChange):
+        for name in models.LectureChange.model_fields:
+            schemas[change.__name__]["properties"][name].pop("default", None)
     return schemas
 
 

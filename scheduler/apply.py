@@ -106,12 +106,15 @@ class Doer:
         """The last look at who is inside, just before everybody is sent out."""
         if room.sid is not None:
             at = self._clock.now()
-            inside = await self._media.list_participants(room.name)
+            # Not the SID we know: the media server may have died and made the room anew a moment ago.
+            present = {one.name: one.sid for one in await self._media.list_rooms()}
+            sid = present.get(room.name)
+            inside = await self._media.list_participants(room.name) if sid else []
             async with self._db.writing() as session:
                 await evidence.record_sweep(
                     session,
                     room_name=room.name,
-                    room_sid=room.sid if inside else None,
+                    room_sid=sid if inside else None,
                     participants=inside,
                     at=at,
                 )

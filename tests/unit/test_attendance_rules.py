@@ -148,6 +148,13 @@ def test_a_room_whose_end_was_received_by_a_clock_behind_ends_when_it_was_told()
     assert found.end == at(78.9)
 
 
+def test_a_room_that_a_list_shows_after_its_end_was_told_by_a_clock_behind_ends_with_that_list() -> None:
+    over = event("room_finished", 93, None, received_at=at(114))
+    assert one(joined(0), sweep(70, seen()), sweep(100, seen()), over, now=120).end == at(100)
+    # One that is a moment later may simply be old.
+    assert one(joined(0), sweep(70, seen()), sweep(98, seen()), over, now=120).end == at(70)
+
+
 def test_a_list_that_was_stale_is_corrected_by_the_next_one() -> None:
     found = one(joined(0), sweep(30), sweep(60, seen()), now=70)
     assert (found.end, found.open) == (at(70), True)

@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from webinar.attendance.connection_rules import HEARTBEAT, SWEEP, WEBHOOK, WHOLE_SECOND_MS, Connection
-from webinar.attendance.trace_rules import Rooms, Trace, rooms_of, successors_of, traces_of
+from webinar.attendance.trace_rules import STALE_MS, Rooms, Trace, rooms_of, successors_of, traces_of
 from webinar.attendance.viewer_rules import viewers
 from webinar.evidence.rules import BEAT_MS, SWEEP_MS, Beats, Evidence
 
@@ -30,9 +30,8 @@ RULES_VERSION = 3
 TIMEOUT_MS = 20_000
 LONGEST_CUT_MS = TIMEOUT_MS + BEAT_MS
 BEAT_SLACK_MS = 2_000
-# Lists of a cluster may be so old: one that is taken sooner after a sight may be from before it, and two that
-# agree prove an absence only when they are so far apart.
-STALE_MS = 5_000
+# A list that is taken less than STALE_MS after a sight may be from before it, and two that agree prove an
+# absence only when they are so far apart.
 FRESH_MS = 2 * SWEEP_MS + STALE_MS
 FOREVER = 2**62
 # The server ended a connection of which it may not have known yet that it was dead.

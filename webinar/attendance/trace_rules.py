@@ -17,6 +17,8 @@ LATE_MS = 15 * 60_000
 PROMPT_MS = 250
 
 LAST_MS_OF_SECOND = 999
+# Lists of a cluster may be so old.
+STALE_MS = 5_000
 
 
 @dataclass(slots=True)
@@ -169,6 +171,7 @@ def rooms_of(evidence: Evidence) -> Rooms:
     exact: dict[str, dict[str, int]] = defaultdict(dict)
     coarse: dict[str, dict[str, int]] = defaultdict(dict)
     finished: dict[str, int] = {}
+    shown: dict[str, int] = {}
     for event in evidence.events:
         if not event.room_sid:
             continue
@@ -184,6 +187,10 @@ def rooms_of(evidence: Evidence) -> Rooms:
     for sweep in evidence.sweeps:
         if sweep.room_sid:
             _lower(exact[sweep.room_name], sweep.room_sid, sweep.at)
+            if sweep.participants:
+                shown[sweep.room_sid] = max(sweep.at, shown.get(sweep.room_sid, 0))
+    # A room that lists show to have people in it cannot have ended long before: that clock is wrong.
+    finished = {sid: shown[sid] if shown.get(sid, 0) > at + STALE_MS else at for sid, at in finished.items()}
     # Events are told in whole seconds, in which a server may die and be back: where something exact is
     # known of a room it decides which came first.
     first = {name: {**coarse[name], **exact[name]} for name in {*coarse, *exact}}

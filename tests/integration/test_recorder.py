@@ -187,8 +187,7 @@ async def test_a_killed_recorder_loses_the_open_segment_at_most(
     assert replay.playlist.render().count("#EXT-X-DISCONTINUITY") == 1
     assert await digests_hold(tmp_path, first.segments + second.segments)
     assert replay.times == sorted(replay.times)
-    # Sound again, not the silence of a lost part; a machine at its limit drops some of it.
-    assert loudness(replay.sound[-48_000:]) > 0.1
+    assert loudness(replay.sound[-48_000:]) > 0.18
 
 
 async def test_a_killed_media_server_is_a_gap_in_the_same_recording(tmp_path: Path) -> None:
@@ -271,8 +270,7 @@ async def test_a_full_disk_stops_nothing_and_is_said(livekit: RunningLiveKit, tm
     assert {entry.part for entry in replay.playlist.entries} >= {1, 2}
     told = {segment.name for segment in disk.segments if segment.duration_ms}
     assert {entry.name for entry in replay.playlist.entries} == told
-    # Sound again, not the silence of a lost part; a machine at its limit drops some of it.
-    assert loudness(replay.sound[-48_000:]) > 0.1
+    assert loudness(replay.sound[-48_000:]) > 0.18
 
 
 async def test_only_those_who_may_are_recorded(livekit: RunningLiveKit, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from recordings import service as recordings
 from scheduler.opening import Opener
 from scheduler.plan import Action, Seen
+from scheduler.sweep import Looker
 from webinar.classroom import checks
 from webinar.core import effects
 from webinar.core.clock import Clock
@@ -32,6 +33,7 @@ class Doer:
         self._db = db
         self._media = media
         self._clock = clock
+        self._look = Looker(media)
         self.opener = Opener(db, media, clock, self._note_failure)
         self._deeds: Mapping[Action, Callable[[Seen], Awaitable[None]]] = {
             Action.OPEN_ROOM: self._open_room,
@@ -107,9 +109,7 @@ class Doer:
         if room.sid is not None:
             at = self._clock.now()
             # Not the SID we know: the media server may have died and made the room anew a moment ago.
-            present = {one.name: one.sid for one in await self._media.list_rooms()}
-            sid = present.get(room.name)
-            inside = await self._media.list_participants(room.name) if sid else []
+            sid, inside = await self._look(room.name)
             async with self._db.writing() as session:
                 await evidence.record_sweep(
                     session,

@@ -18,7 +18,7 @@ from webinar.evidence.rules import SWEEP_MS
 from webinar.evidence.store import Sweep
 from webinar.lectures import store
 from webinar.lectures.rules import Lecture, Room
-from webinar.media.port import Media, MediaUnavailable
+from webinar.media.port import Media, MediaUnavailable, ParticipantState
 
 AWAY_AGAIN_MS = 3_000
 
@@ -38,17 +38,35 @@ def sweep_owed(room: Room, due_at: int) -> Owed:
     )
 
 
+class Looker:
+    """`await looker(name)` is the SID of a room, None where there is none, and who is inside."""
+
+    def __init__(self, media: Media) -> None:
+        self._media = media
+        self._sids: Batches[str, str | None] = Batches(self._list, most=1_000)
+
+    async def __call__(self, name: str) -> tuple[str | None, Sequence[ParticipantState]]:
+        """Raises MediaUnavailable."""
+        # The SID first: a list taken from a newer room then at worst names the older SID once.
+        sid = await self._sids(name)
+        return sid, await self._media.list_participants(name) if sid else []
+
+    async def _list(self, names: Sequence[str]) -> Sequence[str | None]:
+        """One list of rooms for all who look at the same time."""
+        sids = {room.name: room.sid for room in await self._media.list_rooms()}
+        return [sids.get(name) for name in names]
+
+
 class Sweeper:
     """The handler of kind `sweep`; `every_ms` from one look to the next."""
 
     def __init__(self, db: Database, media: Media, clock: Clock, *, every_ms: int = SWEEP_MS) -> None:
         self._db = db
-        self._media = media
         self._clock = clock
         self._every_ms = every_ms
+        self._look = Looker(media)
         self._places: Batches[Place, tuple[Lecture | None, Room | None]]
         self._places = Batches(self._read, **batch_size(db))
-        self._sids: Batches[str, str | None] = Batches(self._list, most=1_000)
 
     async def __call__(self, effect: Effect) -> Outcome:
         lecture, room = await self._places((str(effect.payload["lecture"]), str(effect.payload["room"])))
@@ -56,9 +74,7 @@ class Sweeper:
             return Skip(reason("sweep"))
         at = self._clock.now()
         try:
-            # The SID first: a list taken from a newer room then at worst names the older SID once.
-            sid = await self._sids(room.name)
-            inside = await self._media.list_participants(room.name) if sid else []
+            sid, inside = await self._look(room.name)
         except MediaUnavailable:
             return Again(self._clock.now() + AWAY_AGAIN_MS)
         look = Sweep(room.name, sid, inside, at)
@@ -69,8 +85,3 @@ class Sweeper:
             lectures = await store.by_ids(session, [lecture for lecture, _ in places])
             rooms = await store.rooms_named(session, [room for _, room in places])
         return [(lectures.get(lecture), rooms.get(room)) for lecture, room in places]
-
-    async def _list(self, names: Sequence[str]) -> Sequence[str | None]:
-        """One list of rooms for all who look at the same time."""
-        sids = {room.name: room.sid for room in await self._media.list_rooms()}
-        return [sids.get(name) for name in names]

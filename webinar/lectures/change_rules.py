@@ -5,7 +5,7 @@ these functions is called because somebody decided so, and what it gives is writ
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from webinar.core.errors import Invalid
@@ -29,22 +29,6 @@ SHORTEST_BREAK_MS = MINUTE_MS
 WINDOW_STAYS = frozenset({LectureState.FINAL, LectureState.ARCHIVED, LectureState.CANCELLED})
 # What a lecture is worth and when it is: agreed with everybody before it begins.
 AGREED = ("starts_wall", "ends_wall", "zone", "jp", "policy_id", "open_before_s", "live_by")
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A setting of the room: what it may be, and what it is unless somebody says otherwise."""
-
-    least: int
-    most: int
-    usual: int
-
-
-# Seconds.
-ROOM_POLICY = {
-    "open_before_s": Bound(0, 7_200, 900),
-    "overrun_s": Bound(0, 7_200, 600),
-}
 
 
 def rescheduled(lecture: Lecture, times: Times, now: int) -> Lecture:

@@ -14,8 +14,6 @@ from webinar.core.audit import SYSTEM, Line
 from webinar.lectures import service, store
 from webinar.lectures.rules import Lecture, Room, RoomState
 
-SWEEP_KIND = "sweep"
-
 
 @dataclass(frozen=True, slots=True)
 class Made:

@@ -72,14 +72,8 @@ async def skip_all(settings: Settings, standing: str, kind: str, reason: str) ->
 
 
 async def _all(settings: Settings, batch: service.Batch) -> int:
-    total = 0
     async with opened(settings) as db:
-        while True:
-            async with db.writing() as session:
-                count = await batch(session)
-            if not count:
-                return total
-            total += count
+        return await service.every(db.writing, batch)
 
 
 async def hold_mail(settings: Settings, institution: str, reason: str) -> str:

@@ -323,23 +323,10 @@ async def _insert_seats(
 ) -> int:
     added = 0
     for start in range(0, len(persons), BATCH):
-        rows = []
-        for person_id in persons[start : start + BATCH]:
-            ident = new_id()
-            rows.append(
-                {
-                    "id": ident,
-                    "institution_id": lecture.institution_id,
-                    "lecture_id": lecture.id,
-                    "person_id": person_id,
-                    "role": role.value,
-                    "seat": secrets.token_hex(6),
-                    "state": "registered",
-                    "link_generation": 1,
-                    "link_digest": link_digest(link_token(link_key, ident, 1)),
-                    "created_at": now,
-                }
-            )
+        rows = [
+            new_seat(lecture.institution_id, lecture.id, person_id, role, now, link_key)
+            for person_id in persons[start : start + BATCH]
+        ]
         # Two organisers may register the same person at once: the unique constraint decides, quietly.
         statement = (
             insert_into(session, RegistrationRow)
@@ -348,6 +335,25 @@ async def _insert_seats(
         )
         added += (await session.execute(statement)).rowcount  # type: ignore[attr-defined]  # a DML result has it
     return added
+
+
+def new_seat(
+    institution_id: str, lecture_id: str, person_id: str, role: Seat, now: int, link_key: bytes
+) -> dict[str, object]:
+    """The row of a registration that is new, with its first join link."""
+    ident = new_id()
+    return {
+        "id": ident,
+        "institution_id": institution_id,
+        "lecture_id": lecture_id,
+        "person_id": person_id,
+        "role": role.value,
+        "seat": secrets.token_hex(6),
+        "state": "registered",
+        "link_generation": 1,
+        "link_digest": link_digest(link_token(link_key, ident, 1)),
+        "created_at": now,
+    }
 
 
 async def _seat_again(session: AsyncSession, seat: Registration, role: Seat, link_key: bytes) -> None:

@@ -1,6 +1,5 @@
 """Booking many lectures at once that differ in their time only: a few statements, however many they are."""
 
-import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import insert
@@ -9,10 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.core import audit, effects
 from webinar.core.audit import Actor
 from webinar.core.errors import FieldError, Invalid
-from webinar.core.ids import new_id
 from webinar.lectures import booking, store
 from webinar.lectures.booking import BATCH, Booking
-from webinar.lectures.rules import Lecture, Seat, Times, link_digest, link_token
+from webinar.lectures.rules import Lecture, Seat, Times
 from webinar.lectures.tables import RegistrationRow
 from webinar.people.access import Scope
 
@@ -63,24 +61,11 @@ def _checked(one: Booking, now: int) -> Times:
 async def _seat_lecturers(
     session: AsyncSession, institution_id: str, bookings: Sequence[Booking], now: int, link_key: bytes
 ) -> None:
-    rows = []
-    for one in bookings:
-        for person_id in dict.fromkeys(one.lecturer_ids):
-            ident = new_id()
-            rows.append(
-                {
-                    "id": ident,
-                    "institution_id": institution_id,
-                    "lecture_id": one.id,
-                    "person_id": person_id,
-                    "role": Seat.LECTURER.value,
-                    "seat": secrets.token_hex(6),
-                    "state": "registered",
-                    "link_generation": 1,
-                    "link_digest": link_digest(link_token(link_key, ident, 1)),
-                    "created_at": now,
-                }
-            )
+    rows = [
+        booking.new_seat(institution_id, one.id, person_id, Seat.LECTURER, now, link_key)
+        for one in bookings
+        for person_id in dict.fromkeys(one.lecturer_ids)
+    ]
     for start in range(0, len(rows), BATCH):
         await session.execute(insert(RegistrationRow), rows[start : start + BATCH])
 

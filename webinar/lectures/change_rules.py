@@ -27,8 +27,14 @@ LONGEST_WAIT_MS = 60 * MINUTE_MS
 SHORTEST_BREAK_MS = MINUTE_MS
 # What is settled or called off keeps its official time.
 WINDOW_STAYS = frozenset({LectureState.FINAL, LectureState.ARCHIVED, LectureState.CANCELLED})
+# What an organiser says of a lecture: its time is changed as a whole, the rest field by field.
+TIME = ("starts_wall", "ends_wall", "zone")
+PLAIN = (
+    *("title", "description", "jp", "policy_id", "recorded"),
+    *("capacity", "open_before_s", "overrun_s", "live_by"),
+)
 # What a lecture is worth and when it is: agreed with everybody before it begins.
-AGREED = ("starts_wall", "ends_wall", "zone", "jp", "policy_id", "open_before_s", "live_by")
+AGREED = (*TIME, "jp", "policy_id", "open_before_s", "live_by")
 
 
 def rescheduled(lecture: Lecture, times: Times, now: int) -> Lecture:

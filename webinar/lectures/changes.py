@@ -204,17 +204,7 @@ async def change_lecturers(
     gone = [seat for seat in present if seat.person_id not in wanted]
     for seat in gone:
         await store.change_registration(session, seat.id, state="cancelled")
-    seats = {seat.person_id: seat for seat in await store.registrations(session, lecture.id)}
-    for person_id in wanted:
-        if person_id in seats:
-            await store.change_registration(session, seats[person_id].id, role=Seat.LECTURER.value)
-    fresh = [person_id for person_id in wanted if person_id not in seats]
-    try:
-        await booking.register(
-            session, saved, fresh, role=Seat.LECTURER, now=now, actor=actor, link_key=link_key
-        )
-    except Invalid:
-        raise Invalid.at("lecturer", "This person does not exist.") from None
+    await seat_lecturers(session, saved, wanted, now=now, actor=actor, link_key=link_key)
     await service.note(
         session,
         saved,
@@ -226,3 +216,30 @@ async def change_lecturers(
     )
     await service.owe_announcing(session, saved, now)
     return saved, gone
+
+
+async def seat_lecturers(
+    session: AsyncSession,
+    lecture: Lecture,
+    person_ids: Sequence[str],
+    *,
+    now: int,
+    actor: Actor,
+    link_key: bytes,
+) -> None:
+    """Have these people lecture; whoever was registered otherwise keeps the seat and its link.
+
+    Raises:
+        Invalid: a person does not exist.
+    """
+    seats = {seat.person_id: seat for seat in await store.registrations(session, lecture.id)}
+    for person_id in person_ids:
+        if person_id in seats:
+            await store.change_registration(session, seats[person_id].id, role=Seat.LECTURER.value)
+    fresh = [person_id for person_id in person_ids if person_id not in seats]
+    try:
+        await booking.register(
+            session, lecture, fresh, role=Seat.LECTURER, now=now, actor=actor, link_key=link_key
+        )
+    except Invalid:
+        raise Invalid.at("lecturer", "This person does not exist.") from None

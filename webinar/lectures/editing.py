@@ -9,16 +9,10 @@ from webinar.core.audit import Actor
 from webinar.core.errors import IllegalMove, Invalid, Stale
 from webinar.lectures import service, store
 from webinar.lectures.booking import Booking, checked, pinned
-from webinar.lectures.change_rules import AGREED, moved_window, rescheduled
+from webinar.lectures.change_rules import AGREED, PLAIN, TIME, moved_window, rescheduled
 from webinar.lectures.rules import Lecture, LectureState, scheduled_window
 from webinar.people.access import Scope
 
-# Fields that a change copies as they are; the times follow rules of their own.
-PLAIN = (
-    *("title", "description", "jp", "policy_id", "recorded"),
-    *("capacity", "open_before_s", "overrun_s", "live_by"),
-)
-TIMES = ("starts_wall", "ends_wall", "zone")
 NOT_BEGUN = frozenset({LectureState.SCHEDULED, LectureState.OPEN, LectureState.DRAFT})
 
 
@@ -61,9 +55,7 @@ async def change(
     given = _given(wanted)
     booking = _as_booking(lecture, given)
     _may(lecture, booking)
-    retimed = any(
-        getattr(lecture, name) != getattr(booking, name) for name in ("starts_wall", "ends_wall", "zone")
-    )
+    retimed = any(getattr(lecture, name) != getattr(booking, name) for name in TIME)
     # A time that nobody touches may be past.
     times = checked(booking, now if retimed else min(now, lecture.starts_at))
     policy_version = lecture.policy_version
@@ -82,7 +74,7 @@ async def change(
         await move_window(session, lecture, saved, now, actor)
     differs = {
         name: [getattr(lecture, name), getattr(saved, name)]
-        for name in (*plain, *TIMES, "policy_version")
+        for name in (*plain, *TIME, "policy_version")
         if getattr(lecture, name) != getattr(saved, name)
     }
     if differs:

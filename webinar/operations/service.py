@@ -1,6 +1,7 @@
 """What an administrator can do about what is owed: try again, skip with a reason, hold and release mail."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -97,6 +98,18 @@ async def _note(
 
 
 Batch = Callable[[AsyncSession], Awaitable[int]]
+Writing = Callable[[], AbstractAsyncContextManager[AsyncSession]]
+
+
+async def every(writing: Writing, batch: Batch) -> int:
+    """Each batch in a transaction of its own, so that nobody else waits long; how many there were in all."""
+    total = 0
+    while True:
+        async with writing() as session:
+            count = await batch(session)
+        if not count:
+            return total
+        total += count
 
 
 def retrying(scope: Scope, how: Standing, kind: str, now: int) -> Batch:

@@ -1,6 +1,6 @@
 """Changing or calling off one edition, or this one and all that follow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,21 +8,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.classroom import service as classroom
 from webinar.core.audit import Actor
-from webinar.core.errors import IllegalMove, Invalid, Stale
+from webinar.core.errors import IllegalMove, Stale
 from webinar.lectures import booking, editing
 from webinar.lectures import service as lectures
 from webinar.lectures import store as lecture_store
 from webinar.lectures.booking import Booking
+from webinar.lectures.change_rules import PLAIN, TIME
+from webinar.lectures.changes import seat_lecturers
 from webinar.lectures.editing import Change
-from webinar.lectures.rules import Lecture, LectureState, Seat
+from webinar.lectures.rules import Lecture, LectureState
 from webinar.people.access import Scope
 from webinar.series import service, store
 from webinar.series.rules import (
     BY,
     CANCELLED,
     LECTURERS,
-    PLAIN,
-    TIME,
     Edition,
     Fields,
     Series,
@@ -153,21 +153,12 @@ async def _lecture_by(
     session: AsyncSession, author: Author, lecture: Lecture, person_ids: Sequence[str]
 ) -> None:
     """Who lectures, all of them; whoever was registered otherwise keeps the seat and its link."""
-    seats = {seat.person_id: seat for seat in await lecture_store.registrations(session, lecture.id)}
-    for seat in seats.values():
-        if seat.role is Seat.LECTURER and seat.person_id not in person_ids:
+    for seat in (await lecture_store.lecturers_of(session, [lecture.id]))[lecture.id]:
+        if seat.person_id not in person_ids:
             await classroom.unregister(session, lecture, seat, now=author.now, actor=author.actor)
-    for person_id in person_ids:
-        if person_id in seats:
-            await lecture_store.change_registration(session, seats[person_id].id, role=Seat.LECTURER.value)
-    fresh = [person_id for person_id in person_ids if person_id not in seats]
-    try:
-        await booking.register(
-            session, lecture, fresh,
-            role=Seat.LECTURER, now=author.now, actor=author.actor, link_key=author.link_key,
-        )  # fmt: skip
-    except Invalid:
-        raise Invalid.at("lecturer", "This person does not exist.") from None
+    await seat_lecturers(
+        session, lecture, person_ids, now=author.now, actor=author.actor, link_key=author.link_key
+    )
     await lectures.owe_announcing(session, lecture, author.now)
 
 
@@ -197,10 +188,3 @@ async def cancel(
         reason=reason,
     )
     return 1 + len(later)
-
-
-def wanted_of(booked: Booking, lecturer_ids: list[str]) -> Mapping[str, Any]:
-    """The fields of a series that a form says."""
-    fields = {name: getattr(booked, name) for name in (*TIME, *PLAIN)}
-    kept = {"title": booked.title.strip(), "description": booked.description.strip()}
-    return {**fields, **kept, LECTURERS: sorted(lecturer_ids)}

@@ -12,13 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 from webinar.core.errors import IllegalMove, Invalid
+from webinar.lectures.change_rules import PLAIN, TIME
 from webinar.lectures.rules import WALL_FORMAT, Lecture, LectureState
 
-TIME = ("starts_wall", "ends_wall", "zone")
-PLAIN = (
-    *("title", "description", "jp", "policy_id", "recorded"),
-    *("capacity", "open_before_s", "overrun_s", "live_by"),
-)
 # Who lectures stands in registrations, so that it is compared apart.
 LECTURERS = "lecturer_ids"
 # Beside the fields, in what is owed: the reason it is called off, and who asked.

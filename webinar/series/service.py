@@ -7,6 +7,7 @@ owed and carried out by `keeper.py`, one short transaction an edition.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +18,7 @@ from webinar.core.errors import Invalid
 from webinar.core.ids import is_id, new_id
 from webinar.lectures import booking, bulk
 from webinar.lectures.booking import Booking
+from webinar.lectures.change_rules import PLAIN, TIME
 from webinar.people.access import Scope
 from webinar.series import store
 from webinar.series.recurrence import LeftOut, first_slots, further_slots
@@ -29,8 +31,6 @@ from webinar.series.recurrence_rules import (
 )
 from webinar.series.rules import (
     LECTURERS,
-    PLAIN,
-    TIME,
     Edition,
     Fields,
     MemberState,
@@ -92,7 +92,7 @@ async def book(
     if again is not None:
         return await store.get(session, scope, first.id, to_change=True)
     slots = planned(plan, first)
-    base = _base(first)
+    base = said_by(first)
     given = [on_slot(base, slot, 0) for slot in slots]
     made = await bulk.book_all(
         session, scope, [_booking(first, one) for one in given], now=now, actor=actor, link_key=link_key
@@ -129,10 +129,11 @@ async def book(
     return found
 
 
-def _base(first: Booking) -> dict[str, object]:
-    fields = {name: getattr(first, name) for name in (*TIME, *PLAIN)}
-    kept = {"title": first.title.strip(), "description": first.description.strip()}
-    return {**fields, **kept, LECTURERS: sorted(first.lecturer_ids)}
+def said_by(booking: Booking) -> dict[str, Any]:
+    """What a booking says, in the fields of a series."""
+    fields = {name: getattr(booking, name) for name in (*TIME, *PLAIN)}
+    kept = {"title": booking.title.strip(), "description": booking.description.strip()}
+    return {**fields, **kept, LECTURERS: sorted(booking.lecturer_ids)}
 
 
 def _booking(like: Booking, given: Fields) -> Booking:

@@ -24,7 +24,7 @@ from webinar.lectures.rules import (
     instant_of,
     wall_of,
 )
-from webinar.web import windows
+from webinar.web import times, windows
 from webinar.web.context import Context
 from webinar.web.forms import number
 
@@ -95,18 +95,11 @@ def _instant(typed: Typed, field: str, seen: Seen, not_before: int) -> int:
 
 
 def _times_first(seen: Seen) -> dict[str, str]:
-    starts, ends = seen.lecture.starts_wall, seen.lecture.ends_wall
-    shown = {"starts_day": starts[:10], "starts_time": starts[11:], "ends_time": ends[11:]}
-    return {**shown, "ends_day": ends[:10] if ends[:10] != starts[:10] else ""}
-
-
-def _walls(typed: Typed) -> tuple[str, str]:
-    day = typed["starts_day"]
-    return f"{day}T{typed['starts_time'][:5]}", f"{typed['ends_day'] or day}T{typed['ends_time'][:5]}"
+    return times.as_typed(seen.lecture.starts_wall, seen.lecture.ends_wall)
 
 
 def _time(typed: Typed, seen: Seen) -> Deed:
-    starts, ends = _walls(typed)
+    starts, ends = times.walls_of(typed.values)
     agreed_times(starts, ends, seen.lecture.zone)
 
     async def deed(asked: Context, session: AsyncSession, lecture: Lecture) -> Lecture:
@@ -284,10 +277,10 @@ def _cancel(typed: Typed, _seen: Seen) -> Deed:
 
 
 def _restore(typed: Typed, seen: Seen) -> Deed:
-    times = agreed_times(*_walls(typed), seen.lecture.zone)
+    again = agreed_times(*times.walls_of(typed.values), seen.lecture.zone)
 
     async def deed(asked: Context, session: AsyncSession, lecture: Lecture) -> Lecture:
-        return await changes.restore(session, lecture, times, now=asked.now, actor=asked.actor)
+        return await changes.restore(session, lecture, again, now=asked.now, actor=asked.actor)
 
     return deed
 

@@ -1,7 +1,7 @@
 """Booking a lecture: its form, with times to choose and what speaks against them; editing shares it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -115,17 +115,25 @@ async def warned_of(
 
 
 async def looking(
-    asked: Context, form: Mapping[str, str], lecturers: tuple[str, ...], lecture: Lecture | None
+    asked: Context,
+    form: Mapping[str, str],
+    lecturers: tuple[str, ...],
+    lecture: Lecture | None,
+    *,
+    weekdays: tuple[str, ...] = (),
+    series: Mapping[str, Any] | None = None,
 ) -> web.Response:
     """The form again: with times to choose from, or with the one that was chosen."""
+    shown = Form(form, {}, lecturers, weekdays)
     if "pick" in form:
-        return await form_page(asked, Form(times.picked(form), {}, lecturers), lecture=lecture)
+        shown = replace(shown, values=times.picked(form))
+        return await form_page(asked, shown, lecture=lecture, series=series)
     try:
         found = await times.found(asked, form, lecturers, lecture)
     except Invalid as invalid:
-        shown = Form(form, messages(invalid, asked._), lecturers)
-        return await form_page(asked, shown, lecture=lecture, status=422)
-    return await form_page(asked, Form(form, {}, lecturers), lecture=lecture, found=found)
+        shown = replace(shown, errors=messages(invalid, asked._))
+        return await form_page(asked, shown, lecture=lecture, series=series, status=422)
+    return await form_page(asked, shown, lecture=lecture, series=series, found=found)
 
 
 def booking_of(form: Mapping[str, str], lecturers: tuple[str, ...], now: int) -> Booking:
@@ -143,15 +151,15 @@ def booking_of(form: Mapping[str, str], lecturers: tuple[str, ...], now: int) ->
             errors.extend(invalid.errors)
             return otherwise
 
-    day = form.get("starts_day", "")
+    starts_wall, ends_wall = times.walls_of(form)
     capacity = form.get("capacity", "")
     booked = Booking(
         id=form.get("id", ""),
         unit_id=form.get("unit_id", ""),
         title=form.get("title", ""),
         description=form.get("description", ""),
-        starts_wall=f"{day}T{form.get('starts_time', '')[:5]}",
-        ends_wall=f"{form.get('ends_day') or day}T{form.get('ends_time', '')[:5]}",
+        starts_wall=starts_wall,
+        ends_wall=ends_wall,
         zone=form.get("zone", ""),
         jp=read(lambda: hundredths(form.get("jp", "")), 0),
         policy_id=form.get("policy_id", ""),

@@ -172,15 +172,8 @@ def _standing(wish: Wish) -> Standing:
 
 
 async def _all(asked: Context, batch: service.Batch) -> int:
-    """Each batch is a transaction of its own, so that nobody else waits long."""
     service.require(asked.rights)
-    total = 0
-    while True:
-        async with asked.writing() as session:
-            count = await batch(session)
-        if not count:
-            return total
-        total += count
+    return await service.every(asked.writing, batch)
 
 
 async def hold_mail(request: web.Request) -> web.StreamResponse:

@@ -1,6 +1,7 @@
 """Forms of series: booking one, and changing an edition alone or with all that follow."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,17 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.core.errors import FieldError, IllegalMove, Invalid, Stale
 from webinar.lectures import clashes
 from webinar.lectures.booking import Booking
+from webinar.lectures.change_rules import TIME
 from webinar.lectures.clashes import Clash, Clashes
 from webinar.lectures.rules import agreed_times
 from webinar.series import changes, service, store
-from webinar.series.changes import Author, wanted_of
+from webinar.series.changes import Author
 from webinar.series.recurrence_rules import WEEKDAYS, Ending, endless, parsed
 from webinar.series.rules import Edition, Series, on_slot
 from webinar.series.service import Plan
 from webinar.web import times
 from webinar.web.context import Context, context
 from webinar.web.forms import fields, many, messages, number, whole
-from webinar.web.lecture_booking import Form, at_fields, booking_of, first_values, form_page
+from webinar.web.lecture_booking import Form, at_fields, booking_of, first_values, form_page, looking
 from webinar.web.lecture_editing import newly_warned, values_of
 from webinar.web.site import Access, Route
 from webinar.web.times import Warned
@@ -65,7 +67,7 @@ async def create(request: web.Request) -> web.StreamResponse:
     weekdays = tuple(await many(request, "weekday"))
     about = _about_new(asked)
     if times.LOOKING & form.keys():
-        return await _looking(asked, form, lecturers, weekdays)
+        return await looking(asked, form, lecturers, None, weekdays=weekdays, series=about)
     try:
         first, plan = _read(form, lecturers, weekdays, asked.now)
         warned = await _warned(asked, first, service.planned(plan, first))
@@ -89,20 +91,6 @@ async def create(request: web.Request) -> web.StreamResponse:
         "The series is booked. Now register the participants, for all of it or for single editions."
     )
     return asked.redirect(f"/series/{made.id}", done)
-
-
-async def _looking(
-    asked: Context, form: Mapping[str, str], lecturers: tuple[str, ...], weekdays: tuple[str, ...]
-) -> web.Response:
-    about = _about_new(asked)
-    if "pick" in form:
-        return await form_page(asked, Form(times.picked(form), {}, lecturers, weekdays), series=about)
-    try:
-        found = await times.found(asked, form, lecturers, None)
-    except Invalid as invalid:
-        shown = Form(form, messages(invalid, asked._), lecturers, weekdays)
-        return await form_page(asked, shown, series=about, status=422)
-    return await form_page(asked, Form(form, {}, lecturers, weekdays), series=about, found=found)
 
 
 def _read(
@@ -169,7 +157,7 @@ def _at_fields(asked: Context, invalid: Invalid, form: Mapping[str, str]) -> dic
 
 async def _warned(asked: Context, first: Booking, slots: Sequence[str]) -> Warned | None:
     """What speaks against the editions' times: holidays, office hours, other lectures of the lecturer."""
-    base = {name: getattr(first, name) for name in ("starts_wall", "ends_wall", "zone")}
+    base = {name: getattr(first, name) for name in TIME}
     spans = []
     for slot in slots:
         one = on_slot(base, slot, 0)
@@ -238,14 +226,9 @@ async def update(request: web.Request) -> web.StreamResponse:
     lecturers = tuple(dict.fromkeys(await many(request, "lecturer_id")))
     about = _about(asked, series, edition, following)
     lecture = edition.lecture
-    if "pick" in form:
-        shown = Form(times.picked(form), {}, lecturers)
-        return await form_page(asked, shown, lecture=lecture, series=about)
+    if times.LOOKING & form.keys():
+        return await looking(asked, form, lecturers, lecture, series=about)
     try:
-        if "find" in form:
-            found = await times.found(asked, form, lecturers, lecture)
-            shown = Form(form, {}, lecturers)
-            return await form_page(asked, shown, lecture=lecture, series=about, found=found)
         wanted = booking_of({**form, "id": lecture.id, "unit_id": lecture.unit_id}, (), asked.now)
         warned = await newly_warned(asked, form, lecture, wanted)
         if warned and warned.seen != form.get("warning_seen"):
@@ -257,7 +240,7 @@ async def update(request: web.Request) -> web.StreamResponse:
                 author(asked),
                 series,
                 edition.number,
-                wanted_of(wanted, list(lecturers)),
+                service.said_by(replace(wanted, lecturer_ids=lecturers)),
                 version=number(form.get("version", "0"), "version"),
                 following=form.get("applies") == "following",
             )

@@ -105,6 +105,27 @@ def _seen(found: Sequence[Caution], busy: Clashes, others: Clashes, span: Span) 
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+# --- what the fields say ------------------------------------------------------------------------
+
+
+def walls_of(form: Mapping[str, str]) -> tuple[str, str]:
+    """The wall times of start and end as they were typed; without a day of its own it ends on the same."""
+    day = form.get("starts_day", "")
+    starts = f"{day}T{form.get('starts_time', '')[:5]}"
+    return starts, f"{form.get('ends_day') or day}T{form.get('ends_time', '')[:5]}"
+
+
+def as_typed(starts_wall: str, ends_wall: str) -> dict[str, str]:
+    """The fields that say these wall times."""
+    day, last = starts_wall[:10], ends_wall[:10]
+    return {
+        "starts_day": day,
+        "starts_time": starts_wall[11:],
+        "ends_day": last if last != day else "",
+        "ends_time": ends_wall[11:],
+    }
+
+
 # --- finding a time ----------------------------------------------------------------------------
 
 
@@ -133,13 +154,8 @@ async def found(
 
 def _length(form: Mapping[str, str]) -> int:
     """How long it is by the form, in minutes; as long as usual while that is not clear."""
-    day = form.get("starts_day", "")
     try:
-        times = agreed_times(
-            f"{day}T{form.get('starts_time', '')[:5]}",
-            f"{form.get('ends_day') or day}T{form.get('ends_time', '')[:5]}",
-            form.get("zone", ""),
-        )
+        times = agreed_times(*walls_of(form), form.get("zone", ""))
     except Invalid:
         return USUAL_MINUTES
     return (times.ends_at - times.starts_at) // MINUTE_MS
@@ -151,13 +167,7 @@ def picked(form: Mapping[str, str]) -> dict[str, str]:
     if button is None or form.get("zone") not in zones():
         return dict(form)
     starts, ends = (wall_of(int(at), form["zone"]) for at in button.groups())
-    return {
-        **form,
-        "starts_day": starts[:10],
-        "starts_time": starts[11:],
-        "ends_day": ends[:10] if ends[:10] != starts[:10] else "",
-        "ends_time": ends[11:],
-    }
+    return {**form, **as_typed(starts, ends)}
 
 
 # --- everybody's clashes of one lecture ----------------------------------------------------------

@@ -12,12 +12,11 @@ from webinar.media.rules import format_identity
 from webinar.media.tokens import mint
 from webinar.people import limits
 from webinar.people.sign_in_rules import address_limit
-from webinar.policies import store as policies
-from webinar.policies.wording import promise
 from webinar.web.context import address_of, context, set_cookie
 from webinar.web.forms import json_body
 from webinar.web.seats import SEAT_COOKIE, SEAT_COOKIE_S, entered
 from webinar.web.site import Access, Route
+from webinar.web.welcome import welcome
 
 
 async def join(request: web.Request) -> web.StreamResponse:
@@ -52,15 +51,11 @@ async def room(request: web.Request) -> web.StreamResponse:
     """The page that checks camera and microphone, and then is the room."""
     asked, lecture, seat = await entered(request)
     async with asked.reading() as session:
-        told_before = await consent.given(session, lecture, seat)
-        policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
-        window = await lecture_store.window_of(session, lecture)
-        lecturers = (await lecture_store.lecturers_of(session, [lecture.id]))[lecture.id]
-    rule = promise(asked.language, policy, lecture.jp, window.seconds)
+        said = await welcome(asked, session, lecture, seat)
     shown = {
         "id": lecture.id,
         "title": lecture.title,
-        "lecturer_name": ", ".join(person.name for person in lecturers),
+        "lecturer_name": said.lecturers,
         "starts_at": lecture.starts_at,
         "ends_at": lecture.closes_at,
         "zone": seat.zone,
@@ -71,8 +66,8 @@ async def room(request: web.Request) -> web.StreamResponse:
         "classroom/room.html",
         lecture=shown,
         me={"name": seat.name, "role": seat.role.value},
-        policy_sentence=rule,
-        notice={"version": consent.NOTICE_VERSION, "given": told_before},
+        policy_sentence=said.promise,
+        notice={"version": consent.NOTICE_VERSION, "given": said.told},
         server_time=asked.now,
         replay_url=f"/lectures/{lecture.id}/replay" if lecture.recorded else None,
         stream_url=f"/lectures/{lecture.id}/stream" if lecture.recorded and not rules.is_host(seat) else None,

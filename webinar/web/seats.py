@@ -46,6 +46,11 @@ async def own_seat(asked: Context, lecture_id: str) -> Registration | None:
 
 
 async def entered(request: web.Request) -> tuple[Context, Lecture, Registration]:
+    """Who asks for what: the request's context, the lecture of its path, and the seat in it.
+
+    Raises:
+        NoSession, NotRegistered: as `seat_of`.
+    """
     asked = context(request)
     seat = await seat_of(asked, request.match_info["id"])
     async with asked.reading() as session:

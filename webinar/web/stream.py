@@ -7,14 +7,12 @@ from recordings.playlist import INDEX
 from recordings.streaming import NoStream
 from webinar.classroom import consent, rules
 from webinar.classroom.rules import RoomPreparing, TooEarly
-from webinar.lectures import store as lectures
-from webinar.policies import store as policies
-from webinar.policies.wording import promise
 from webinar.web.context import context
 from webinar.web.forms import json_body
 from webinar.web.recordings import sent
 from webinar.web.seats import entered
 from webinar.web.site import FETCHES, Access, Route
+from webinar.web.welcome import welcome
 
 # What the page waits for by itself.
 _NOT_YET = (TooEarly, RoomPreparing, NoStream)
@@ -24,12 +22,9 @@ async def page(request: web.Request) -> web.StreamResponse:
     """What is kept is told first; then the player."""
     asked, lecture, seat = await entered(request)
     async with asked.reading() as session:
-        told = await consent.given(session, lecture, seat)
-        policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
-        window = await lectures.window_of(session, lecture)
-        lecturers = (await lectures.lecturers_of(session, [lecture.id]))[lecture.id]
+        said = await welcome(asked, session, lecture, seat)
         waits = False
-        if told:
+        if said.told:
             try:
                 await streaming.watched(session, lecture, seat, asked.now)
             except _NOT_YET:
@@ -37,10 +32,10 @@ async def page(request: web.Request) -> web.StreamResponse:
     return asked.page(
         "recordings/stream.html",
         lecture=lecture,
-        lecturer=", ".join(person.name for person in lecturers),
+        lecturer=said.lecturers,
         times_zone=seat.zone,
-        policy_sentence=promise(asked.language, policy, lecture.jp, window.seconds),
-        told=told,
+        policy_sentence=said.promise,
+        told=said.told,
         notice_version=consent.NOTICE_VERSION,
         waits=waits,
         seat=seat.seat,

@@ -23,17 +23,39 @@ class Batches(Generic[T, R]):
             that only the one that fails suffers; that something is away (`Unavailable`) is told to all.
         most: items in one batch.
         at_once: batches on their way at a time.
+        every_s: the least time from one batch to the next. An item that comes alone goes at once, those that
+            come sooner after it wait and share the next one.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]], *, most: int = 64, at_once: int = 1
+        self,
+        work: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
+        *,
+        most: int = 64,
+        at_once: int = 1,
+        every_s: float = 0.0,
     ) -> None:
         self._work = work
         self._most = most
         self._at_once = at_once
+        self._every_s = every_s
+        self._next_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._going: set[asyncio.Task[None]] = set()
         self._called = False
+
+    @property
+    def waiting(self) -> int:
+        """How many items no batch has taken yet."""
+        return len(self._waiting)
+
+    async def close(self) -> None:
+        """Have what waits done without more ado, and wait for it."""
+        self._every_s = self._next_at = 0.0
+        while self._waiting or self._going:
+            self._go()
+            await asyncio.wait(self._going)
 
     async def __call__(self, item: T) -> R:
         loop = asyncio.get_running_loop()
@@ -47,11 +69,20 @@ class Batches(Generic[T, R]):
 
     def _go(self) -> None:
         self._called = False
+        loop = asyncio.get_running_loop()
         while self._waiting and len(self._going) < self._at_once:
+            if (wait_s := self._next_at - loop.time()) > 0:
+                self._timer = self._timer or loop.call_later(wait_s, self._due)
+                return
+            self._next_at = loop.time() + self._every_s
             batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
             task = asyncio.create_task(self._answer(batch), name="batch")
             self._going.add(task)
             task.add_done_callback(self._gone)
+
+    def _due(self) -> None:
+        self._timer = None
+        self._go()
 
     def _gone(self, task: "asyncio.Task[None]") -> None:
         self._going.discard(task)

@@ -53,6 +53,9 @@ class Batches(Generic[T, R]):
     async def close(self) -> None:
         """Have what waits done without more ado, and wait for it."""
         self._every_s = self._next_at = 0.0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         while self._waiting or self._going:
             self._go()
             await asyncio.wait(self._going)
@@ -61,7 +64,7 @@ class Batches(Generic[T, R]):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[R] = loop.create_future()
         self._waiting.append((item, answer))
-        if not self._called:
+        if not self._called and self._timer is None:
             # Not yet: others who ask in this turn of the loop come along.
             self._called = True
             loop.call_soon(self._go)

@@ -4,12 +4,15 @@ Each takes an open writing session, adds and flushes one row, and answers it. `N
 which the lectures of the tests start.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from recordings.storage import Storage, recording_key, sha256
+from recordings.tables import RecordingFileRow, RecordingRow
 from webinar.core.ids import digest, new_id
 from webinar.lectures import store as lectures
 from webinar.lectures.tables import LectureRow, RegistrationRow, RoomRow, WindowRow
@@ -239,6 +242,38 @@ async def a_window(
     defaults = {"reason": "Mulai terlambat", "set_by": None, "set_at": LAST_WEEK}
     row = WindowRow(lecture_id=lecture.id, spans=[list(span) for span in spans], **(defaults | more))
     answer: WindowRow = await _add(session, row)
+    return answer
+
+
+async def a_recording(
+    session: AsyncSession,
+    storage: Storage,
+    lecture: LectureRow,
+    files: Sequence[tuple[str, int]],
+    **more: Any,
+) -> RecordingRow:
+    """A recording from NINE on, its files in storage; `files` are (name, duration in ms), 0 of an init."""
+    defaults = {"id": new_id(), "state": "ready", "duration_ms": sum(duration for _, duration in files)}
+    about = {"institution_id": lecture.institution_id, "lecture_id": lecture.id}
+    answer: RecordingRow = await _add(session, RecordingRow(**(defaults | about | more)))
+    at = NINE
+    for number, (name, duration) in enumerate(files, 1):
+        body = name.encode() * 50
+        await storage.put(recording_key(answer.id, name), body)
+        session.add(
+            RecordingFileRow(
+                recording_id=answer.id,
+                number=number,
+                kind="segment" if duration else "init",
+                name=name,
+                duration_ms=duration,
+                bytes=len(body),
+                sha256=sha256(body),
+                starts_at=at,
+            )
+        )
+        at += duration
+    await session.flush()
     return answer
 
 

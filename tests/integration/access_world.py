@@ -11,14 +11,13 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from recordings.playlist import init_name
-from recordings.storage import recording_key, sha256
-from recordings.tables import RecordingFileRow, RecordingRow
 from tests.build import (
     DAY,
     NINE,
     a_lecture,
     a_person,
     a_policy,
+    a_recording,
     a_registration,
     a_role,
     a_room,
@@ -317,25 +316,8 @@ async def _an_absence(session: Any, unit: UnitRow, person: PersonRow, policy: An
 
 
 async def _a_replay(session: Any, site: RunningSite, lecture: Any) -> None:
-    recording_id, name, body = new_id(), init_name(0), b"init"
-    session.add(
-        RecordingRow(
-            id=recording_id,
-            institution_id=lecture.institution_id,
-            lecture_id=lecture.id,
-            state="ready",
-            published_at=NINE,
-            duration_ms=4_000,
-        )
-    )
-    await session.flush()
-    await site.storage.put(recording_key(recording_id, name), body)
-    session.add(
-        RecordingFileRow(
-            recording_id=recording_id, number=1, kind="init", name=name, duration_ms=0, bytes=len(body),
-            sha256=sha256(body), starts_at=NINE,
-        )
-    )  # fmt: skip
+    files = [(init_name(0), 0)]
+    await a_recording(session, site.storage, lecture, files, published_at=NINE, duration_ms=4_000)
 
 
 async def raw(site: RunningSite, request: bytes) -> tuple[int, bytes]:

@@ -61,6 +61,12 @@ class World:
                 await effects.finish(self.db, effect, outcome, now)
 
     async def change(self, **wanted: object) -> None:
+        """A change, and everything that follows from it."""
+        await self.edit(self.desk.clock.now(), **wanted)
+        await self.run()
+
+    async def edit(self, now: int, **wanted: object) -> None:
+        """A change that is committed, and not announced yet."""
         lecture = await self.lecture()
         async with self.db.writing() as session:
             await editing.change(
@@ -69,10 +75,9 @@ class World:
                 lecture,
                 Change(**wanted),  # type: ignore[arg-type]
                 version=lecture.version,
-                now=self.desk.clock.now(),
+                now=now,
                 actor=SYSTEM,
             )
-        await self.run()
 
 
 def event(message: Message) -> dict[str, object]:

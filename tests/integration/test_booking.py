@@ -13,7 +13,7 @@ from webinar.core.database import Database
 from webinar.core.errors import Forbidden, IllegalMove, Invalid, NotFound, Stale
 from webinar.core.ids import new_id
 from webinar.core.tables import EffectRow
-from webinar.lectures import booking, editing, service, store
+from webinar.lectures import booking, clashes, editing, service, store
 from webinar.lectures.booking import Booking, LectureFull
 from webinar.lectures.editing import Change
 from webinar.lectures.rules import Lecture, LectureState, Seat
@@ -249,10 +249,11 @@ async def test_a_double_click_on_start_or_end_does_it_once(world: World) -> None
 async def test_a_busy_lecturer_is_found_by_the_time(world: World) -> None:
     lecture = await booked(world)
     async with world.database.reading() as session:
-        inside = await store.busy_with(session, [world.lecturer_id], (NINE + MINUTE, NINE + 2 * MINUTE))
-        after = await store.busy_with(session, [world.lecturer_id], (lecture.ends_at, lecture.ends_at + 1))
-    assert [found[2].id for found in inside] == [lecture.id]
-    assert after == []
+        lecturer, scope = clashes.named([world.lecturer_id]), world.scope
+        inside = await clashes.clashes(session, scope, lecturer, (NINE + MINUTE, NINE + 2 * MINUTE))
+        after = await clashes.clashes(session, scope, lecturer, (lecture.ends_at, lecture.ends_at + 1))
+    assert [found.lecture_id for found in inside.shown] == [lecture.id]
+    assert (after.shown, after.people) == ((), 0)
 
 
 async def test_a_pasted_list_finds_people_by_address_and_names_the_rest(world: World) -> None:

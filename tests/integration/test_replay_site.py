@@ -6,21 +6,20 @@ import pytest
 from sqlalchemy import select, update
 
 from recordings.playlist import INDEX, MASTER, init_name, segment_name
-from recordings.storage import recording_key, sha256
-from recordings.tables import RecordingFileRow, RecordingRow
+from recordings.tables import RecordingRow
 from tests.build import (
     LAST_WEEK,
     NINE,
     a_lecture,
     a_person,
     a_policy,
+    a_recording,
     a_role,
     a_unit,
     an_institution,
 )
 from tests.site import LINK_KEY, RunningSite, Visitor
 from webinar.core.audit import SYSTEM
-from webinar.core.ids import new_id
 from webinar.evidence.tables import ReplayBeatRow
 from webinar.lectures import booking, store
 from webinar.lectures.rules import Registration, Seat, join_url, link_token
@@ -79,34 +78,9 @@ async def replay(site: RunningSite) -> Replay:
         seats = {s.name: s for s in await store.registrations(session, row.id)}
         await booking.cancel_registration(session, lecture, seats["Eko"], now=LAST_WEEK, actor=SYSTEM)
         await session.execute(update(LectureRow).values(state="final"))
-        recording_id = new_id()
-        session.add(
-            RecordingRow(
-                id=recording_id,
-                institution_id=institution.id,
-                lecture_id=row.id,
-                state="ready",
-                published_at=NINE,
-                duration_ms=4_000,
-            )
-        )
-        await session.flush()
-        for number, (name, duration) in enumerate(((INIT, 0), (SEGMENT, 4_000)), 1):
-            body = name.encode() * 50
-            await site.storage.put(recording_key(recording_id, name), body)
-            session.add(
-                RecordingFileRow(
-                    recording_id=recording_id,
-                    number=number,
-                    kind="segment" if duration else "init",
-                    name=name,
-                    duration_ms=duration,
-                    bytes=len(body),
-                    sha256=sha256(body),
-                    starts_at=NINE,
-                )
-            )
-    return Replay(site, row.id, recording_id, {n: p.id for n, p in people.items()}, seats)
+        files = ((INIT, 0), (SEGMENT, 4_000))
+        recording = await a_recording(session, site.storage, row, files, published_at=NINE)
+    return Replay(site, row.id, recording.id, {n: p.id for n, p in people.items()}, seats)
 
 
 async def test_who_was_registered_taught_or_organises_may_watch(replay: Replay) -> None:

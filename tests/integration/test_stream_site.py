@@ -6,15 +6,13 @@ import pytest
 from sqlalchemy import select, update
 
 from recordings.playlist import INDEX, STREAM_SEGMENTS, init_name, segment_name
-from recordings.storage import recording_key, sha256
-from recordings.tables import RecordingFileRow, RecordingRow
-from tests.build import NINE, a_lecture, a_person, a_policy, a_registration, an_institution
+from recordings.tables import RecordingRow
+from tests.build import NINE, a_lecture, a_person, a_policy, a_recording, a_registration, an_institution
 from tests.site import LINK_KEY, RunningSite, Visitor
 from webinar.attendance import service as attendance
 from webinar.classroom.consent import NOTICE_VERSION
 from webinar.classroom.tables import ConsentRow
 from webinar.core.clock import ManualClock
-from webinar.core.ids import new_id
 from webinar.evidence.tables import SegmentRow
 from webinar.lectures.rules import join_url, link_token
 from webinar.lectures.tables import LectureRow, RegistrationRow
@@ -60,40 +58,13 @@ async def stream(site: RunningSite) -> Stream:
         policy = await a_policy(session, unit, tolerance_s=0)
         row = await a_lecture(session, unit, policy=policy, starts_at=NINE, state="live", recorded=True)
         seat = await a_registration(session, row, await a_person(session, unit, name="Ani"))
-        recording_id = new_id()
-        session.add(
-            RecordingRow(
-                id=recording_id,
-                institution_id=unit.id,
-                lecture_id=row.id,
-                state="recording",
-                duration_ms=RECORDED * SEGMENT_MS,
-            )
-        )
-        await session.flush()
         # Two parts: the recorder was started anew after three segments.
         names = [(init_name(1), 0), *((segment_name(1, n), SEGMENT_MS) for n in range(3))]
         names += [(init_name(2), 0), *((segment_name(2, n), SEGMENT_MS) for n in range(RECORDED - 3))]
-        at = NINE
-        for number, (name, duration) in enumerate(names):
-            body = name.encode()
-            await site.storage.put(recording_key(recording_id, name), body)
-            session.add(
-                RecordingFileRow(
-                    recording_id=recording_id,
-                    number=number,
-                    kind="segment" if duration else "init",
-                    name=name,
-                    duration_ms=duration,
-                    bytes=len(body),
-                    sha256=sha256(body),
-                    starts_at=at,
-                )
-            )
-            at += duration
+        recording = await a_recording(session, site.storage, row, names, state="recording")
     visitor = site.visitor()
     await visitor.get(join_url("", seat.id, link_token(LINK_KEY.encode(), seat.id, 1)))
-    return Stream(site, row.id, recording_id, seat, visitor)
+    return Stream(site, row.id, recording.id, seat, visitor)
 
 
 async def test_nobody_watches_before_they_were_told_what_is_kept(stream: Stream) -> None:

@@ -18,12 +18,10 @@ from webinar.invites import owing
 from webinar.invites import store as invite_store
 from webinar.invites.news_rules import Forecast, News
 from webinar.invites.service import announcer, sender
-from webinar.lectures import booking, changes, editing, service, store
-from webinar.lectures.editing import Change
+from webinar.lectures import booking, changes, service, store
 from webinar.lectures.rules import agreed_times
 from webinar.mail.port import Message, Receipt
 from webinar.mail.smtp import SmtpMailer, SmtpSettings
-from webinar.people.access import Scope
 
 ALL = ("ani@example.test", "budi@example.test", "citra@example.test")
 THURSDAY = {"starts_wall": "2026-11-26T09:00", "ends_wall": "2026-11-26T10:30"}
@@ -62,17 +60,7 @@ def everybody(method: str, sequence: int, day: str) -> list[Told]:
 
 async def edit(world: World, **wanted: object) -> None:
     """A change that is committed, and not announced yet."""
-    lecture = await world.lecture()
-    async with world.db.writing() as session:
-        await editing.change(
-            session,
-            Scope.system(lecture.institution_id),
-            lecture,
-            Change(**wanted),  # type: ignore[arg-type]
-            version=lecture.version,
-            now=LAST_WEEK,
-            actor=SYSTEM,
-        )
+    await world.edit(LAST_WEEK, **wanted)
 
 
 async def cancel(world: World) -> None:

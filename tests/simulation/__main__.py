@@ -1,7 +1,7 @@
 """`python -m tests.simulation --seeds 10000 --first 1`: many lectures, each lived twice.
 
-Prints a line for each seed that fails, with the command that replays it alone, and at the end how many
-ran, how many violations there were, how many events, and how long it took.
+Prints a line for each seed that fails, with the command that replays it alone, how far it came (on
+stderr), and at the end how many ran, how many violations there were, how many events, and how long it took.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from tests.simulation.scenario import scenario
 from tests.simulation.simulate import Outcome, simulate, simulate_twice
 
 PROCESSES = 2
+PROGRESS_EVERY = 250
 
 
 def main() -> int:
@@ -58,6 +59,12 @@ def _report(outcomes: Iterable[Outcome], began: float, lived: str = "twice") -> 
         events += outcome.events
         cpu += outcome.seconds
         violations += len(outcome.violations)
+        if seeds % PROGRESS_EVERY == 0:
+            print(
+                f"… {seeds} seeds, {failed} failed, {time.monotonic() - began:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
         wrong.update(outcome.verdict.wrong_s)
         smooth.update(outcome.verdict.smooth_wrong_s)
         if outcome.violations:

@@ -111,7 +111,7 @@ def figures(found: Credit) -> tuple[object, ...]:
     )
 
 
-@given(
+any_lecture = given(
     policies,
     windows,
     st.lists(stay, max_size=14),
@@ -120,6 +120,30 @@ def figures(found: Credit) -> tuple[object, ...]:
     st.sets(st.tuples(people, st.integers(0, 2)), max_size=5),
     st.lists(st.sampled_from(Seat), min_size=5, max_size=5),
 )
+
+
+def crowd(
+    stays: Sequence[Row],
+    seen: Sequence[tuple[int, int, int]],
+    asked: tuple[Check, ...],
+    said: set[tuple[int, int]],
+    roles: Sequence[Seat],
+) -> list[Person]:
+    """People of these roles with what was drawn for each; an answer to a check that was not asked is none."""
+    found = []
+    for person, role in enumerate(roles):
+        connections = [
+            Connection("room", "RM", f"PA{n}", "seat.tab", at, at + long, ("webhook",), unsure)
+            for n, (whose, at, long, unsure) in enumerate(stays)
+            if whose == person
+        ]
+        shown = tuple(union((at, at + long) for whose, at, long in seen if whose == person))
+        told = {f"c{n}": NINE for whose, n in said if whose == person and n < len(asked)}
+        found.append(Person(presence(connections, shown), role, Checks(asked, told)))
+    return found
+
+
+@any_lecture
 @settings(deadline=None, max_examples=120)
 def test_bulk_equals_rules(
     policy: Policy,
@@ -132,29 +156,14 @@ def test_bulk_equals_rules(
 ) -> None:
     asked = tuple(Check(f"c{n}", n, at, at + long) for n, (at, long) in enumerate(asked_at))
     said = {(person, number) for person, number in said if number < len(asked)}
-    by_rules = []
-    for person, role in enumerate(roles):
-        connections = [
-            Connection("room", "RM", f"PA{n}", "seat.tab", at, at + long, ("webhook",), unsure)
-            for n, (whose, at, long, unsure) in enumerate(stays)
-            if whose == person
-        ]
-        shown = tuple(union((at, at + long) for whose, at, long in seen if whose == person))
-        there = presence(connections, shown)
-        told = Checks(asked, {f"c{n}": NINE for whose, n in said if whose == person})
-        by_rules.append(figures(credit(policy, 150, window, there, role, told)))
+    by_rules = [
+        figures(credit(policy, 150, window, one.presence, one.role, one.checks))
+        for one in crowd(stays, seen, asked, said, roles)
+    ]
     assert credits(policy, window, roles, stays, seen, asked, said) == by_rules
 
 
-@given(
-    policies,
-    windows,
-    st.lists(stay, max_size=14),
-    st.lists(watched, max_size=6),
-    checks,
-    st.sets(st.tuples(people, st.integers(0, 2)), max_size=5),
-    st.lists(st.sampled_from(Seat), min_size=5, max_size=5),
-)
+@any_lecture
 @settings(deadline=None, max_examples=120)
 def test_all_at_once_earn_what_each_earns_for_the_same_reasons(
     policy: Policy,
@@ -166,16 +175,7 @@ def test_all_at_once_earn_what_each_earns_for_the_same_reasons(
     roles: list[Seat],
 ) -> None:
     asked = tuple(Check(f"c{n}", n, at, at + long) for n, (at, long) in enumerate(asked_at))
-    each = []
-    for person, role in enumerate(roles):
-        connections = [
-            Connection("room", "RM", f"PA{n}", "seat.tab", at, at + long, ("webhook",), unsure)
-            for n, (whose, at, long, unsure) in enumerate(stays)
-            if whose == person
-        ]
-        shown = tuple(union((at, at + long) for whose, at, long in seen if whose == person))
-        told = {f"c{n}": NINE for whose, n in said if whose == person and n < len(asked)}
-        each.append(Person(presence(connections, shown), role, Checks(asked, told)))
+    each = crowd(stays, seen, asked, said, roles)
     # Everybody twice: then the second of two who are alike takes the sentence of the first.
     twice = [*each, *each]
     assert at_once(policy, 150, window, twice) == one_by_one(policy, 150, window, twice)

@@ -12,7 +12,6 @@ from webinar.core.database import rows_sql
 from webinar.core.errors import NotFound, Stale
 from webinar.lectures.rules import (
     LECTURE_MOVES,
-    UPCOMING,
     Lecture,
     LectureState,
     Registration,
@@ -476,25 +475,3 @@ async def count_registrations(session: AsyncSession, lecture_ids: Sequence[str])
     )
     counted: dict[str, int] = {row[0]: row[1] for row in rows}
     return {ident: counted.get(ident, 0) for ident in lecture_ids}
-
-
-async def busy_with(
-    session: AsyncSession, person_ids: Sequence[str], span: tuple[int, int], *, except_lecture: str = ""
-) -> list[tuple[str, Seat, Lecture]]:
-    """(person, seat, lecture) of lectures that overlap a span, for warnings about clashes."""
-    rows = await session.execute(
-        select(RegistrationRow.person_id, RegistrationRow.role, LectureRow, UnitRow.path)
-        .join(LectureRow, LectureRow.id == RegistrationRow.lecture_id)
-        .join(UnitRow, UnitRow.id == LectureRow.unit_id)
-        .where(
-            RegistrationRow.person_id.in_(person_ids),
-            RegistrationRow.state == "registered",
-            LectureRow.state.in_([s.value for s in UPCOMING]),
-            LectureRow.starts_at < span[1],
-            LectureRow.ends_at > span[0],
-            LectureRow.id != except_lecture,
-            LectureRow.trial.is_(False),
-        )
-        .order_by(LectureRow.starts_at)
-    )
-    return [(person, Seat(role), _lecture(lecture, path)) for person, role, lecture, path in rows]

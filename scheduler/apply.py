@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from recordings import service as recordings
 from scheduler.opening import Opener
-from scheduler.plan import Action, Seen
+from scheduler.plan import Action, Deed, Seen
 from scheduler.sweep import Looker
 from webinar.classroom import checks
 from webinar.core import effects
@@ -35,23 +35,28 @@ class Doer:
         self._clock = clock
         self._look = Looker(media)
         self.opener = Opener(db, media, clock, self._note_failure)
-        self._deeds: Mapping[Action, Callable[[Seen], Awaitable[None]]] = {
+        self._of_rooms: Mapping[Action, Callable[[Seen, str], Awaitable[None]]] = {
             Action.OPEN_ROOM: self._open_room,
+            Action.CLOSE_ROOM: self._close_room,
+        }
+        self._of_lectures: Mapping[Action, Callable[[Seen], Awaitable[None]]] = {
             Action.WANT_RECORDING: self._want_recording,
             Action.GO_LIVE: self._go_live,
             Action.PLAN_CHECKS: self._plan_checks,
             Action.MISS: self._miss,
             Action.END: self._end,
             Action.STOP_RECORDING: self._stop_recording,
-            Action.CLOSE_ROOM: self._close_room,
             Action.FINALISE: self._finalise,
         }
 
-    async def do(self, action: Action, seen: Seen) -> None:
-        await self._deeds[action](seen)
+    async def do(self, deed: Deed, seen: Seen) -> None:
+        if deed.room:
+            await self._of_rooms[deed.action](seen, deed.room)
+        else:
+            await self._of_lectures[deed.action](seen)
 
-    async def _open_room(self, seen: Seen) -> None:
-        made = await self.opener.open(seen)
+    async def _open_room(self, seen: Seen, name: str) -> None:
+        made = await self.opener.open(seen, name)
         async with self._db.writing() as session:
             await self.opener.write(session, [made])
 
@@ -84,8 +89,8 @@ class Doer:
             await service.note(session, seen.lecture, "missed", now=now, due_at=seen.lecture.opens_at)
             await service.ended(session, seen.lecture, now)
 
-    async def _close_room(self, seen: Seen) -> None:
-        room = seen.room
+    async def _close_room(self, seen: Seen, name: str) -> None:
+        room = seen.room(name)
         if room is None:
             return
         async with self._db.writing() as session:

@@ -1,12 +1,14 @@
 """The reconciler of one lecture, the handler of kind `lecture`: observe, plan, apply, until nothing lacks."""
 
+import asyncio
 from collections.abc import Sequence
+from itertools import groupby
 
 import structlog
 
 from scheduler.apply import Doer
 from scheduler.observe import observe
-from scheduler.plan import Action, Plan, Seen, plan
+from scheduler.plan import Action, Deed, Plan, Seen, plan
 from webinar.core.batches import Batches
 from webinar.core.clock import Clock
 from webinar.core.database import Database
@@ -41,13 +43,13 @@ class Reconciler:
             if seen is None:
                 return Skip("there is no such lecture")
             what = plan(seen, self._clock.now())
-            if not what.actions:
+            if not what.deeds:
                 return Done() if what.next_at is None else Again(what.next_at)
-            if what.actions == (Action.OPEN_ROOM,):
+            if len(what.deeds) == 1 and what.deeds[0].action is Action.OPEN_ROOM:
                 return await self._open(what, seen)
             if not await self._apply(what, seen):
                 return Again(self._soon(what, seen))
-        log.warning("lecture_not_settled", lecture=lecture_id, actions=what.actions)
+        log.warning("lecture_not_settled", lecture=lecture_id, deeds=what.deeds)
         return Again(self._clock.now() + LOOK_AGAIN_MS)
 
     async def _observe(self, lecture_ids: Sequence[str]) -> Sequence[Seen | None]:
@@ -56,31 +58,54 @@ class Reconciler:
         return [seen.get(ident) for ident in lecture_ids]
 
     async def _open(self, what: Plan, seen: Seen) -> Outcome:
-        """The most frequent look: nothing lacks but the room. That it stands is written with the outcome."""
+        """The most frequent look: nothing lacks but a room. That it stands is written with the outcome."""
+        [deed] = what.deeds
         try:
-            made = await self._doer.opener.open(seen)
+            made = await self._doer.opener.open(seen, deed.room)
         except MediaUnavailable as error:
-            log.warning(
-                "media_away", lecture=seen.lecture.id, action=Action.OPEN_ROOM.value, error=error.code
-            )
+            self._away(seen, deed, error)
             return Again(self._soon(what, seen))
         return self._doer.opener.outcome(made, seen)
 
     async def _apply(self, what: Plan, seen: Seen) -> bool:
         """Do everything that can be done; False when the media server was needed and is away."""
         answered = True
-        for action in what.actions:
+        for of_rooms, deeds in groupby(what.deeds, key=lambda deed: deed.room != ""):
             try:
-                await self._doer.do(action, seen)
+                if of_rooms:
+                    answered = await self._do_together(list(deeds), seen)
+                else:
+                    for deed in deeds:
+                        await self._doer.do(deed, seen)
             except (Stale, IllegalMove):
                 return True  # somebody else was faster: look again
-            except MediaUnavailable as error:
-                log.warning("media_away", lecture=seen.lecture.id, action=action.value, error=error.code)
-                answered = False
         return answered
 
+    async def _do_together(self, deeds: Sequence[Deed], seen: Seen) -> bool:
+        """What is to be done to several rooms, each for itself: one that is refused stops no other."""
+        results = await asyncio.gather(*(self._do(deed, seen) for deed in deeds), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return all(results)
+
+    async def _do(self, deed: Deed, seen: Seen) -> bool:
+        try:
+            await self._doer.do(deed, seen)
+        except MediaUnavailable as error:
+            self._away(seen, deed, error)
+            return False
+        return True
+
+    def _away(self, seen: Seen, deed: Deed, error: MediaUnavailable) -> None:
+        log.warning(
+            "media_away", lecture=seen.lecture.id, action=deed.action.value, room=deed.room, error=error.code
+        )
+
     def _soon(self, what: Plan, seen: Seen) -> int:
+        """When to try again: a room that was tried often does not make one wait that was not."""
         now = self._clock.now()
-        tried = seen.room.attempts if seen.room is not None else 0
+        rooms = [seen.room(deed.room) for deed in what.deeds if deed.room]
+        tried = min((room.attempts for room in rooms if room is not None), default=0)
         retry = now + MEDIA_AWAY.wait_ms(tried + 1)
         return retry if what.next_at is None or what.next_at <= now else min(retry, what.next_at)

@@ -9,7 +9,7 @@ from scheduler.plan import Seen
 from webinar.classroom import checks
 from webinar.hours import contest_store
 from webinar.lectures import store as lectures
-from webinar.lectures.rules import Lecture, LectureState, main_room_name
+from webinar.lectures.rules import Lecture, LectureState
 from webinar.policies import store as policies
 from webinar.policies.rules import settling_seconds
 
@@ -17,9 +17,8 @@ from webinar.policies.rules import settling_seconds
 async def observe(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[str, Seen]:
     """The lectures as they are; one that does not exist (a draft that was deleted) is left out."""
     found = await lectures.by_ids(session, lecture_ids)
-    names = {ident: main_room_name(ident) for ident in found}
     pinned = await policies.several(session, {_pin(lecture) for lecture in found.values()})
-    rooms = await lectures.rooms_named(session, list(names.values()))
+    rooms = await lectures.rooms_of_several(session, list(found))
     recorded = await recordings.of_lectures(session, [x.id for x in found.values() if _may_be_recorded(x)])
     # Nothing is settled before the end, and nobody contests what was not said.
     ended = [ident for ident, lecture in found.items() if lecture.state is LectureState.ENDED]
@@ -27,7 +26,7 @@ async def observe(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[
     return {
         ident: Seen(
             lecture=lecture,
-            room=rooms.get(names[ident]),
+            rooms=tuple(rooms[ident]),
             recording=recorded.get(ident),
             quiet_period_s=settling_seconds(pinned[_pin(lecture)]),
             checks_to_plan=await checks.to_plan(session, lecture, pinned[_pin(lecture)]),

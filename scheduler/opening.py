@@ -26,6 +26,8 @@ from webinar.media.port import Media, MediaUnavailable
 
 FIRST_SWEEP_MS = 5_000
 
+# A lecture and the name of its room that is wanted.
+Place = tuple[Lecture, str]
 NoteFailure = Callable[[Room, MediaUnavailable], Awaitable[None]]
 
 
@@ -37,16 +39,16 @@ class Opener:
         self._media = media
         self._clock = clock
         self._note_failure = note_failure
-        self._wanted: Batches[Lecture, Room] = Batches(self._want, **batch_size(db))
+        self._wanted: Batches[Place, Room] = Batches(self._want, **batch_size(db))
 
-    async def open(self, seen: Seen) -> Made:
+    async def open(self, seen: Seen, name: str) -> Made:
         """Have the media server make the room; that it did is to be written by `write`.
 
         Raises:
             MediaUnavailable: it did not; that is noted.
         """
         lecture = seen.lecture
-        room = await self._wanted(lecture)
+        room = await self._wanted((lecture, name))
         empty_s, departure_s = room_timeouts(lecture, self._clock.now())
         try:
             made = await self._media.open_room(
@@ -62,8 +64,8 @@ class Opener:
         now = self._clock.now()
         state = LectureState.SCHEDULED
         lecture = made.lecture.after("open") if made.lecture.state is state else made.lecture
-        after = plan(replace(seen, lecture=lecture, room=made.after(now)), now)
-        due_at = now if after.actions or after.next_at is None else after.next_at
+        after = plan(replace(seen, lecture=lecture).with_room(made.after(now)), now)
+        due_at = now if after.deeds or after.next_at is None else after.next_at
         return Again(due_at, Together(self.write, made))
 
     async def write(self, session: AsyncSession, made: Sequence[Made]) -> None:
@@ -71,13 +73,14 @@ class Opener:
         now = self._clock.now()
         fresh = await rooms.opened(session, made, now)
         owed = [sweep_owed(one.room, now + FIRST_SWEEP_MS) for one in fresh]
-        owed += [tally_owed(one.lecture.id, now + REFRESH_MS) for one in fresh if not one.lecture.trial]
+        counted = {one.lecture.id for one in fresh if not one.lecture.trial}
+        owed += [tally_owed(ident, now + REFRESH_MS) for ident in sorted(counted)]
         await effects.owe_many(session, owed, now)
         for one in made:
             if one not in fresh:
                 # Somebody else changed it meanwhile: look again.
                 await effects.nudge(session, f"lecture:{one.lecture.id}", now)
 
-    async def _want(self, lectures: Sequence[Lecture]) -> Sequence[Room]:
+    async def _want(self, places: Sequence[Place]) -> Sequence[Room]:
         async with self._db.writing() as session:
-            return await service.wanted_rooms(session, lectures)
+            return await service.wanted_rooms(session, places)

@@ -11,12 +11,12 @@ twice or dying half-way changes nothing but the time it takes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from recordings.rules import Recording
 from webinar.core.ids import is_id
-from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, Room, RoomState
+from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, Room, RoomState, main_room_name
 from webinar.lectures.upcoming_rules import BY_SCHEDULE, final_at
 
 # A try room that nobody entered yet is kept this long, one that was left this long.
@@ -41,27 +41,49 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing to do; `room` is the name of the room that it concerns, "" where it is the whole lecture."""
+
+    action: Action
+    room: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A lecture as the database has it. The watch writes there what the media server has.
 
-    `recording` is None when none was ever wanted; `quiet_period_s` is how long after its end
-    the hours are settled, and not while one of `open_contests` waits for a decision.
+    `rooms` are all of the lecture's, the main one first; it is missing until it is first wanted. `recording`
+    is None when none was ever wanted; `quiet_period_s` is how long after its end the hours are settled,
+    and not while one of `open_contests` waits for a decision.
     """
 
     lecture: Lecture
-    room: Room | None
+    rooms: tuple[Room, ...]
     recording: Recording | None
     quiet_period_s: int
     # Presence checks that the policy asks for and whose moments are not chosen yet.
     checks_to_plan: int = 0
     open_contests: int = 0
 
+    def room(self, name: str) -> Room | None:
+        return next((room for room in self.rooms if room.name == name), None)
+
+    def with_room(self, changed: Room) -> "Seen":
+        """The same with this room as it is now; a main room that was missing comes first."""
+        if self.room(changed.name) is None:
+            return replace(self, rooms=(changed, *self.rooms))
+        rooms = tuple(changed if room.name == changed.name else room for room in self.rooms)
+        return replace(self, rooms=rooms)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do now, in order, and when to look again (Unix ms); None: never by itself."""
+    """What to do now, in order, and when to look again (Unix ms); None: never by itself.
 
-    actions: tuple[Action, ...]
+    Deeds of rooms that follow each other wait for none of their neighbours.
+    """
+
+    deeds: tuple[Deed, ...]
     next_at: int | None
 
 
@@ -81,9 +103,11 @@ def plan(seen: Seen, now: int) -> Plan:
 def _before(seen: Seen, now: int) -> Plan:
     lecture = seen.lecture
     if now >= lecture.latest_end_at:
-        return Plan((Action.MISS,), now)
+        return Plan((Deed(Action.MISS),), now)
     if now >= lecture.opens_at:
-        return Plan((Action.OPEN_ROOM,), now)
+        # Its main room may stand already, from before the lecture was moved by a little or called off.
+        opens = Deed(Action.OPEN_ROOM, main_room_name(lecture.id))
+        return Plan((opens, *(deed for deed in _rooms(seen) if deed != opens)), now)
     # A lecture moved to a later day may have a room from before.
     return Plan(_wound_up(seen), lecture.opens_at)
 
@@ -91,11 +115,9 @@ def _before(seen: Seen, now: int) -> Plan:
 def _in_session(seen: Seen, now: int) -> Plan:
     lecture = seen.lecture
     if now >= lecture.latest_end_at or _left(seen):
-        return Plan((Action.END,), now)
+        return Plan((Deed(Action.END),), now)
     actions: list[Action] = []
     dues = [lecture.latest_end_at]
-    if seen.room is None or seen.room.state is not RoomState.OPEN:
-        actions.append(Action.OPEN_ROOM)
     # A recording that is over, because the lecture was, goes on when the lecture does.
     if lecture.recorded and (seen.recording is None or seen.recording.may("want")):
         actions.append(Action.WANT_RECORDING)
@@ -106,29 +128,43 @@ def _in_session(seen: Seen, now: int) -> Plan:
             dues.append(lecture.starts_at)
     if seen.checks_to_plan:
         actions.append(Action.PLAN_CHECKS)
-    return Plan(tuple(actions), min(dues))
+    # The lecture goes on though a room is refused.
+    return Plan((*map(Deed, actions), *_rooms(seen)), min(dues))
+
+
+def _rooms(seen: Seen) -> tuple[Deed, ...]:
+    """What the rooms of a lecture in session lack: those that are needed stand open, the others do not."""
+    main = main_room_name(seen.lecture.id)
+    deeds = [] if seen.room(main) else [Deed(Action.OPEN_ROOM, main)]
+    for room in seen.rooms:
+        if room.needed and room.state is not RoomState.OPEN:
+            deeds.append(Deed(Action.OPEN_ROOM, room.name))
+        elif not room.needed and room.state is not RoomState.CLOSED:
+            deeds.append(Deed(Action.CLOSE_ROOM, room.name))
+    return tuple(deeds)
 
 
 def _left(seen: Seen) -> bool:
     """A room that was tried out is over once it is gone from the media server."""
-    return seen.lecture.trial and seen.room is not None and seen.room.state is RoomState.LOST
+    main = seen.room(main_room_name(seen.lecture.id))
+    return seen.lecture.trial and main is not None and main.state is RoomState.LOST
 
 
 def _after(seen: Seen, now: int) -> Plan:
     due = final_at(seen.lecture.ended_at or now, seen.quiet_period_s)
-    actions = _wound_up(seen)
+    deeds = _wound_up(seen)
     if now < due:
-        return Plan(actions, due)
+        return Plan(deeds, due)
     if seen.open_contests:
         # Whoever decides the last one has the lecture looked at again.
-        return Plan(actions, None)
-    return Plan((*actions, Action.FINALISE), due)
+        return Plan(deeds, None)
+    return Plan((*deeds, Deed(Action.FINALISE)), due)
 
 
-def _wound_up(seen: Seen) -> tuple[Action, ...]:
-    stop = (Action.STOP_RECORDING,) if seen.recording and seen.recording.may("stop") else ()
-    there = seen.room is not None and seen.room.state is not RoomState.CLOSED
-    return (*stop, Action.CLOSE_ROOM) if there else stop
+def _wound_up(seen: Seen) -> tuple[Deed, ...]:
+    stop = (Deed(Action.STOP_RECORDING),) if seen.recording and seen.recording.may("stop") else ()
+    standing = [room for room in seen.rooms if room.state is not RoomState.CLOSED]
+    return (*stop, *(Deed(Action.CLOSE_ROOM, room.name) for room in standing))
 
 
 def room_timeouts(lecture: Lecture, now: int) -> tuple[int, int]:

@@ -69,10 +69,11 @@ class Watch:
         """Have every lecture looked at whose room waits for the media server."""
         now = self._clock.now()
         async with self._db.writing() as session:
-            for room in await store.rooms_in(session, NOT_CLOSED):
-                if room.state is not RoomState.OPEN:
-                    await effects.nudge(session, f"lecture:{room.lecture_id}", now)
-                elif room.last_error is not None:
+            owed = await store.rooms_in(session, NOT_CLOSED)
+            for ident in sorted({room.lecture_id for room in owed if room.state is not RoomState.OPEN}):
+                await effects.nudge(session, f"lecture:{ident}", now)
+            for room in owed:
+                if room.state is RoomState.OPEN and room.last_error is not None:
                     await rooms.unreachable(session, room, None)
         log.info("media_server_answers")
         self.error, self.since, self._answered = None, now, True

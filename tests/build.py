@@ -219,10 +219,13 @@ async def a_registration(
 async def a_room(
     session: AsyncSession, lecture: LectureRow, *, state: str = "wanted", **more: Any
 ) -> RoomRow:
-    """The main room of a lecture."""
+    """A room of a lecture, the main one unless said otherwise."""
     defaults = {
         "id": new_id(),
         "kind": "main",
+        "position": 0,
+        "title": "",
+        "needed": True,
         "name": f"{lecture.id}.main",
         "media_server": "main",
         "sid": None,

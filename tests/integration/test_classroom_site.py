@@ -17,7 +17,7 @@ from webinar.core.ids import new_id
 from webinar.evidence.tables import PresenceCheckRow, WebhookRow
 from webinar.lectures import booking, store
 from webinar.lectures import service as lectures
-from webinar.lectures.rules import Registration, RoomState, Seat, join_url, link_token
+from webinar.lectures.rules import Registration, RoomState, Seat, join_url, link_token, main_room_name
 from webinar.lectures.tables import RoomRow
 from webinar.media.tokens import mint
 
@@ -51,11 +51,11 @@ class Room:
         async with self.site.database.writing() as session:
             lecture = await store.find(session, self.lecture_id)
             assert lecture is not None
-            [room] = await lectures.wanted_rooms(session, [lecture])
+            [room] = await lectures.wanted_rooms(session, [(lecture, main_room_name(lecture.id))])
             seen = await self.site.media.open_room(room.name)
             from dataclasses import replace
 
-            await store.save_room(session, replace(room, state=RoomState.OPEN, sid=seen.sid))
+            await store.change_room(session, room, replace(room, state=RoomState.OPEN, sid=seen.sid))
             opened = await lectures.opened(session, lecture, NINE)
             if state == "live":
                 await lectures.went_live(session, opened, NINE)

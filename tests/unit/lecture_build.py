@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.build import NINE as NINE
-from webinar.lectures.rules import Lecture, LectureState, Registration, Room, RoomState, Seat
+from webinar.lectures.rules import Lecture, LectureState, Registration, Room, RoomKind, RoomState, Seat
 
 MINUTE = 60_000
 
@@ -69,7 +69,10 @@ def a_room(state: RoomState = RoomState.OPEN, **more: Any) -> Room:
     values: dict[str, Any] = {
         "id": "o" * 26,
         "lecture_id": "l" * 26,
-        "kind": "main",
+        "kind": RoomKind.MAIN,
+        "position": 0,
+        "title": "",
+        "needed": True,
         "name": f"{'l' * 26}.main",
         "state": state,
         "media_server": "main",

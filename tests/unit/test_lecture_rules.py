@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.lecture_build import NINE, a_lecture
+from tests.unit.lecture_build import NINE, a_lecture, a_room
 from webinar.core.errors import IllegalMove, Invalid
 from webinar.lectures.rules import (
     LECTURE_MOVES,
     ROOM_MOVES,
     Lecture,
     LectureState,
-    Room,
     RoomState,
     agreed_times,
     checked_spans,
@@ -41,7 +40,7 @@ def test_only_the_moves_of_the_table_are_possible(state: LectureState, move: str
 @pytest.mark.parametrize("state", list(RoomState))
 @pytest.mark.parametrize("move", sorted({move for _, move in ROOM_MOVES}))
 def test_only_the_moves_of_the_room_table_are_possible(state: RoomState, move: str) -> None:
-    room = Room("r", "l", "main", "l.main", state, "main", None, 0, None, None, None)
+    room = a_room(state)
     wanted = ROOM_MOVES.get((state, move))
     if wanted is None:
         with pytest.raises(IllegalMove):

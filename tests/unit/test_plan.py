@@ -6,66 +6,32 @@ from typing import Any
 import pytest
 
 from recordings.rules import Recording, RecordingState
-from scheduler.plan import MARGIN_S, Action, Plan, Seen, compare, plan, room_timeouts
+from scheduler.plan import MARGIN_S, Action, Deed, Plan, Seen, compare, plan, room_timeouts
 from tests.build import HOUR, MINUTE, NINE
+from tests.unit.lecture_build import a_lecture as a_built_lecture
+from tests.unit.lecture_build import a_room as a_built_room
 from webinar.core.ids import new_id
-from webinar.lectures.rules import Lecture, LectureState, Room, RoomState
+from webinar.lectures.rules import Lecture, LectureState, Room, RoomKind, RoomState, main_room_name, room_name
 from webinar.lectures.upcoming_rules import Step, upcoming
 
+LECTURE_ID = "l" * 26
 QUIET_S = 24 * 3_600
 OPENS_AT = NINE - 15 * MINUTE
 ENDS_AT = NINE + 90 * MINUTE
 LATEST_END_AT = ENDS_AT + 10 * MINUTE
 
 
-def a_lecture(state: str = "scheduled", **more: Any) -> Lecture:
-    fields: dict[str, Any] = {
-        "id": new_id(),
-        "institution_id": new_id(),
-        "unit_id": new_id(),
-        "unit_path": "",
-        "title": "Pengelolaan Keuangan Daerah",
-        "description": "",
-        "starts_wall": "2026-11-25T09:00",
-        "ends_wall": "2026-11-25T10:30",
-        "zone": "Asia/Makassar",
-        "starts_at": NINE,
-        "ends_at": ENDS_AT,
-        "jp": 200,
-        "policy_id": new_id(),
-        "policy_version": 1,
-        "recorded": False,
-        "capacity": None,
-        "open_before_s": 900,
-        "overrun_s": 600,
-        "live_by": "schedule",
-        "closes_at": ENDS_AT,
-        "opened_at": None,
-        "live_at": None,
-        "ended_at": None,
-        "final_at": None,
-        "trial": False,
-        "sequence": 0,
-        "version": 1,
-    }
-    return Lecture(**(fields | {"state": LectureState(state)} | more))
-
-
-def a_room(state: str = "open", *, name: str | None = None, sid: str | None = "RM_1") -> Room:
-    lecture = new_id()
-    return Room(
-        new_id(),
-        lecture,
-        "main",
-        name or f"{lecture}.main",
-        RoomState(state),
-        "main",
-        sid,
-        0,
-        None,
-        NINE,
-        None,
+def a_room(state: str = "open", *, number: int = 0, **more: Any) -> Room:
+    """The main room, or with a number a breakout room."""
+    kind = RoomKind.BREAKOUT if number else RoomKind.MAIN
+    name = room_name(LECTURE_ID, kind, number) if number else main_room_name(LECTURE_ID)
+    return a_built_room(
+        RoomState(state), **({"id": name, "kind": kind, "position": number, "name": name} | more)
     )
+
+
+def a_lecture(state: str = "scheduled", **more: Any) -> Lecture:
+    return a_built_lecture(state=LectureState(state), **more)
 
 
 def a_recording(state: str) -> Recording:
@@ -74,8 +40,20 @@ def a_recording(state: str) -> Recording:
     )
 
 
-def seen(lecture: Lecture, room: Room | None = None, recording: str | None = None) -> Seen:
-    return Seen(lecture, room, a_recording(recording) if recording else None, QUIET_S)
+def seen(lecture: Lecture, *rooms: Room, recording: str | None = None) -> Seen:
+    return Seen(lecture, rooms, a_recording(recording) if recording else None, QUIET_S)
+
+
+def actions(what: Plan) -> list[Action]:
+    return [deed.action for deed in what.deeds]
+
+
+def opens(number: int = 0) -> Deed:
+    return Deed(Action.OPEN_ROOM, a_room(number=number).name)
+
+
+def closes(number: int = 0) -> Deed:
+    return Deed(Action.CLOSE_ROOM, a_room(number=number).name)
 
 
 def test_nothing_happens_before_the_room_is_due() -> None:
@@ -83,21 +61,21 @@ def test_nothing_happens_before_the_room_is_due() -> None:
 
 
 def test_the_room_opens_a_quarter_of_an_hour_before_the_start() -> None:
-    assert plan(seen(a_lecture()), OPENS_AT).actions == (Action.OPEN_ROOM,)
+    assert plan(seen(a_lecture()), OPENS_AT).deeds == (opens(),)
 
 
 def test_a_room_that_is_late_but_still_useful_opens_at_once() -> None:
-    assert plan(seen(a_lecture()), LATEST_END_AT - 1).actions == (Action.OPEN_ROOM,)
+    assert plan(seen(a_lecture()), LATEST_END_AT - 1).deeds == (opens(),)
 
 
 def test_a_lecture_that_was_over_before_anybody_looked_gets_no_room() -> None:
-    assert plan(seen(a_lecture()), LATEST_END_AT).actions == (Action.MISS,)
+    assert plan(seen(a_lecture()), LATEST_END_AT).deeds == (Deed(Action.MISS),)
 
 
 def test_an_open_lecture_goes_live_at_its_official_start() -> None:
     lecture = a_lecture("open")
     assert plan(seen(lecture, a_room()), NINE - 1) == Plan((), NINE)
-    assert plan(seen(lecture, a_room()), NINE).actions == (Action.GO_LIVE,)
+    assert plan(seen(lecture, a_room()), NINE).deeds == (Deed(Action.GO_LIVE),)
 
 
 def test_a_lecture_that_its_host_starts_does_not_go_live_by_itself() -> None:
@@ -107,16 +85,16 @@ def test_a_lecture_that_its_host_starts_does_not_go_live_by_itself() -> None:
 
 def test_a_lecture_goes_live_on_time_though_its_room_is_lost() -> None:
     what = plan(seen(a_lecture("open"), a_room("lost")), NINE)
-    assert what.actions == (Action.OPEN_ROOM, Action.GO_LIVE)
+    assert what.deeds == (Deed(Action.GO_LIVE), opens())
 
 
 @pytest.mark.parametrize("state", ["lost", "wanted", "closing", "closed"])
 def test_a_room_that_is_not_open_in_a_live_lecture_is_opened(state: str) -> None:
-    assert plan(seen(a_lecture("live"), a_room(state)), NINE).actions == (Action.OPEN_ROOM,)
+    assert plan(seen(a_lecture("live"), a_room(state)), NINE).deeds == (opens(),)
 
 
 def test_a_lecture_that_its_host_started_before_any_room_gets_one() -> None:
-    assert plan(seen(a_lecture("live")), NINE).actions == (Action.OPEN_ROOM,)
+    assert plan(seen(a_lecture("live")), NINE).deeds == (opens(),)
 
 
 @pytest.mark.parametrize(
@@ -131,14 +109,14 @@ def test_a_lecture_that_its_host_started_before_any_room_gets_one() -> None:
     ],
 )
 def test_a_recorded_lecture_in_session_wants_one_recording(recording: str | None, wanted: bool) -> None:
-    what = plan(seen(a_lecture("live", recorded=True), a_room(), recording), NINE)
-    assert (Action.WANT_RECORDING in what.actions) is wanted
+    what = plan(seen(a_lecture("live", recorded=True), a_room(), recording=recording), NINE)
+    assert (Action.WANT_RECORDING in actions(what)) is wanted
 
 
 def test_a_live_lecture_ends_by_itself_after_its_overrun() -> None:
     lecture = a_lecture("live")
     assert plan(seen(lecture, a_room()), LATEST_END_AT - 1) == Plan((), LATEST_END_AT)
-    assert plan(seen(lecture, a_room()), LATEST_END_AT).actions == (Action.END,)
+    assert plan(seen(lecture, a_room()), LATEST_END_AT).deeds == (Deed(Action.END),)
 
 
 def test_an_extended_lecture_ends_later() -> None:
@@ -148,55 +126,86 @@ def test_an_extended_lecture_ends_later() -> None:
 
 def test_an_ended_lecture_stops_its_recording_and_closes_its_room() -> None:
     lecture = a_lecture("ended", ended_at=ENDS_AT)
-    what = plan(seen(lecture, a_room(), "recording"), ENDS_AT)
-    assert what == Plan((Action.STOP_RECORDING, Action.CLOSE_ROOM), ENDS_AT + 24 * HOUR)
+    what = plan(seen(lecture, a_room(), recording="recording"), ENDS_AT)
+    assert what == Plan((Deed(Action.STOP_RECORDING), closes()), ENDS_AT + 24 * HOUR)
 
 
 def test_hours_are_settled_when_the_quiet_period_is_over() -> None:
     lecture = a_lecture("ended", ended_at=ENDS_AT)
     assert plan(seen(lecture, a_room("closed")), ENDS_AT + 24 * HOUR - 1) == Plan((), ENDS_AT + 24 * HOUR)
-    assert plan(seen(lecture, a_room("closed")), ENDS_AT + 24 * HOUR).actions == (Action.FINALISE,)
+    assert plan(seen(lecture, a_room("closed")), ENDS_AT + 24 * HOUR).deeds == (Deed(Action.FINALISE),)
 
 
 def test_hours_are_settled_though_the_media_server_does_not_let_the_room_be_closed() -> None:
     what = plan(seen(a_lecture("ended", ended_at=ENDS_AT), a_room("closing")), ENDS_AT + 24 * HOUR)
-    assert what.actions == (Action.CLOSE_ROOM, Action.FINALISE)
+    assert what.deeds == (closes(), Deed(Action.FINALISE))
 
 
 def test_hours_are_not_settled_while_a_contest_waits_for_a_decision() -> None:
     lecture = a_lecture("ended", ended_at=ENDS_AT)
     waits = replace(seen(lecture, a_room("closed")), open_contests=1)
     assert plan(waits, ENDS_AT + 400 * 24 * HOUR) == Plan((), None)
-    assert plan(replace(waits, open_contests=0), ENDS_AT + 24 * HOUR).actions == (Action.FINALISE,)
+    assert plan(replace(waits, open_contests=0), ENDS_AT + 24 * HOUR).deeds == (Deed(Action.FINALISE),)
 
 
 @pytest.mark.parametrize("state", ["final", "archived"])
 def test_nothing_happens_to_a_settled_lecture(state: str) -> None:
-    assert plan(seen(a_lecture(state), a_room("closed"), "ready"), ENDS_AT) == Plan((), None)
+    assert plan(seen(a_lecture(state), a_room("closed"), recording="ready"), ENDS_AT) == Plan((), None)
 
 
 def test_a_cancelled_lecture_closes_its_room() -> None:
-    assert plan(seen(a_lecture("cancelled"), a_room(), "recording"), NINE).actions == (
-        Action.STOP_RECORDING,
-        Action.CLOSE_ROOM,
+    assert plan(seen(a_lecture("cancelled"), a_room(), recording="recording"), NINE).deeds == (
+        Deed(Action.STOP_RECORDING),
+        closes(),
     )
 
 
 def test_a_lecture_moved_to_a_later_day_closes_the_room_it_had() -> None:
     lecture = a_lecture(starts_at=NINE + 48 * HOUR, closes_at=ENDS_AT + 48 * HOUR)
-    assert plan(seen(lecture, a_room()), NINE) == Plan((Action.CLOSE_ROOM,), OPENS_AT + 48 * HOUR)
+    assert plan(seen(lecture, a_room()), NINE) == Plan((closes(),), OPENS_AT + 48 * HOUR)
 
 
 def test_a_try_room_is_over_once_it_is_left() -> None:
     lecture = a_lecture("live", trial=True)
-    assert plan(seen(lecture, a_room()), NINE).actions == ()
-    assert plan(seen(lecture, a_room("lost")), NINE).actions == (Action.END,)
+    assert plan(seen(lecture, a_room()), NINE).deeds == ()
+    assert plan(seen(lecture, a_room("lost")), NINE).deeds == (Deed(Action.END),)
+
+
+def test_every_room_that_is_needed_opens_with_the_lecture_the_main_one_first() -> None:
+    rooms = a_room("closed", number=1), a_room("closed", number=2, needed=False), a_room("closed", number=3)
+    assert plan(seen(a_lecture(), *rooms), OPENS_AT).deeds == (opens(), opens(1), opens(3))
+
+
+def test_a_room_that_is_booked_stands_nowhere_before_the_lecture_opens() -> None:
+    assert plan(seen(a_lecture(), a_room("closed", number=1)), OPENS_AT - 1) == Plan((), OPENS_AT)
+
+
+def test_a_room_that_is_lost_or_was_added_opens_beside_those_that_stand() -> None:
+    rooms = a_room(), a_room("lost", number=1), a_room(number=2), a_room("closed", number=3)
+    assert plan(seen(a_lecture("live"), *rooms), NINE).deeds == (opens(1), opens(3))
+
+
+@pytest.mark.parametrize("state", ["open", "lost", "wanted", "closing"])
+def test_a_room_that_is_needed_no_longer_closes_while_the_lecture_goes_on(state: str) -> None:
+    rooms = a_room(), a_room(state, number=1, needed=False), a_room("closed", number=2, needed=False)
+    assert plan(seen(a_lecture("live"), *rooms), NINE) == Plan((closes(1),), LATEST_END_AT)
+
+
+def test_all_rooms_close_with_the_lecture_whoever_needs_them() -> None:
+    rooms = a_room(), a_room(number=1), a_room("lost", number=2), a_room("closed", number=3)
+    what = plan(seen(a_lecture("ended", ended_at=ENDS_AT), *rooms), ENDS_AT)
+    assert what.deeds == (closes(), closes(1), closes(2))
+
+
+def test_a_lecture_that_goes_on_after_its_end_opens_the_rooms_it_had() -> None:
+    rooms = a_room("closed"), a_room("closed", number=1), a_room("closed", number=2, needed=False)
+    assert plan(seen(a_lecture("live"), *rooms), NINE).deeds == (opens(), opens(1))
 
 
 def test_every_state_of_a_lecture_has_a_plan_that_comes_to_rest() -> None:
     for state in LectureState:
         what = plan(seen(a_lecture(state.value, ended_at=ENDS_AT), a_room("closed")), OPENS_AT - 1)
-        assert what.actions or what.next_at is None or what.next_at > OPENS_AT - 1
+        assert what.deeds or what.next_at is None or what.next_at > OPENS_AT - 1
 
 
 def test_a_room_is_kept_by_the_media_server_until_after_the_latest_end() -> None:
@@ -206,18 +215,23 @@ def test_a_room_is_kept_by_the_media_server_until_after_the_latest_end() -> None
 
 
 def test_a_room_that_is_absent_or_has_another_sid_is_lost() -> None:
-    there, absent, renewed = a_room(), a_room(), a_room()
+    there, absent, renewed = a_room(), a_room(number=1), a_room(number=2)
     present = [(there.name, "RM_1"), (renewed.name, "RM_2")]
     assert compare([there, absent, renewed], present).lost == (absent, renewed)
 
 
 def test_a_room_that_is_wanted_or_closing_is_not_lost() -> None:
-    assert compare([a_room("wanted", sid=None), a_room("closing"), a_room("lost")], []).lost == ()
+    assert (
+        compare([a_room("wanted", sid=None), a_room("closing", number=1), a_room("lost", number=2)], []).lost
+        == ()
+    )
 
 
 def test_a_room_of_ours_that_nobody_owes_is_strange_and_one_of_others_is_not() -> None:
-    strange = a_room().name
-    assert compare([], [(strange, "RM_1"), ("somebody-elses-room", "RM_2")]).strange == (strange,)
+    strange = [room_name(new_id(), kind, 12) for kind in (RoomKind.BREAKOUT, RoomKind.SECOND)]
+    strange.append(main_room_name(new_id()))
+    present = [(name, "RM_1") for name in strange] + [("somebody-elses-room", "RM_2")]
+    assert compare([], present).strange == tuple(strange)
 
 
 def test_what_is_to_come_is_told_in_order() -> None:

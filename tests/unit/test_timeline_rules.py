@@ -29,7 +29,7 @@ def some(kind: str, state: str = "owed", count: int = 1, **more: Any) -> OfLectu
 
 def seen(*effects: OfLecture, lecture: Any = None, **more: Any) -> Seen:
     lecture = lecture or a_lecture()
-    return Seen(lecture, upcoming(lecture, QUIET_S), more.pop("room", None), effects, **more)
+    return Seen(lecture, upcoming(lecture, QUIET_S), more.pop("rooms", ()), effects, **more)
 
 
 def stands(lines: list[Foreseen], what: str) -> list[tuple[Standing, int]]:
@@ -70,7 +70,7 @@ def test_a_room_that_should_be_open_stands_as_its_lecture_is_looked_after(
 
 def test_a_room_that_the_video_server_does_not_open_is_failing_and_says_why() -> None:
     room = a_room(state=RoomState.WANTED, last_error="media_unavailable", attempts=3)
-    [line] = [x for x in foreseen(seen(CARE, room=room), OPENS) if x.what == "room_opened"]
+    [line] = [x for x in foreseen(seen(CARE, rooms=[room]), OPENS) if x.what == "room_opened"]
     assert (line.standing, line.error) == (Standing.FAILING, "media_unavailable")
 
 

@@ -24,7 +24,7 @@ from webinar.hours import service as hours
 from webinar.lectures import booking, rooms, store
 from webinar.lectures import service as lectures
 from webinar.lectures.booking import Booking
-from webinar.lectures.rules import UPCOMING, Lecture, LectureState, Registration, wall_of
+from webinar.lectures.rules import UPCOMING, Lecture, LectureState, Registration, main_room_name, wall_of
 from webinar.policies import store as policies
 from webinar.policies.rules import Kind, Policy
 
@@ -150,7 +150,7 @@ class Maker:
         lecture = await self._book(session, topic, starts_at, policy, booked_at, recorded=recorded)
         await self._register(session, lecture, self._city.participants[:30], booked_at + MINUTE)
         told = await self._told(session, lecture)
-        [room] = await lectures.wanted_rooms(session, [lecture])
+        [room] = await lectures.wanted_rooms(session, [(lecture, main_room_name(lecture.id))])
         await rooms.opened(session, [rooms.Made(lecture, room, told.room_sid)], lecture.opens_at)
         lecture = await lectures.went_live(session, await self._again(session, lecture), lecture.starts_at)
         await self._witnessed(session, lecture, told)
@@ -196,7 +196,7 @@ class Maker:
         stays += self._stay(
             audience[0], lecture.starts_at + 10 * MINUTE, lecture.starts_at + 40 * MINUTE, LEFT
         )
-        name = f"{lecture.id}.main"
+        name = main_room_name(lecture.id)
         sid = presence.made_up(self._chance, "RM_")
         return Session(name, sid, lecture.opens_at, closed_at, tuple(stays))
 

@@ -40,6 +40,14 @@ class RoomState(StrEnum):
     LOST = "lost"
 
 
+class RoomKind(StrEnum):
+    """What a room is for: the lecture itself, a group apart, or more people than one room bears."""
+
+    MAIN = "main"
+    BREAKOUT = "breakout"
+    SECOND = "second"
+
+
 class Seat(StrEnum):
     """What somebody is registered as."""
 
@@ -148,9 +156,18 @@ class Lecture:
 
 @dataclass(frozen=True, slots=True)
 class Room:
+    """A room on the media server, which knows it by `name`.
+
+    `title` is what people read, "" of the main room; `position` is its place among the lecture's rooms, 0 of
+    the main one. `needed` says that it shall stand while the lecture is in session; `state` says how it does.
+    """
+
     id: str
     lecture_id: str
-    kind: str
+    kind: RoomKind
+    position: int
+    title: str
+    needed: bool
     name: str
     state: RoomState
     media_server: str
@@ -170,6 +187,9 @@ class Room:
         if state is None:
             raise IllegalMove(state=self.state.value, move=move)
         return replace(self, state=state)
+
+    def may(self, move: str) -> bool:
+        return (self.state, move) in ROOM_MOVES
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +263,11 @@ class Times:
 
 def main_room_name(lecture_id: str) -> str:
     return f"{lecture_id}.main"
+
+
+def room_name(lecture_id: str, kind: RoomKind, number: int) -> str:
+    """The name of a room beside the main one on the media server: `<lecture>.b1`, `<lecture>.s2`."""
+    return f"{lecture_id}.{kind.value[0]}{number}"
 
 
 def scheduled_window(lecture: Lecture) -> Window:

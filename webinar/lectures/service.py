@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core import audit, effects
 from webinar.core.audit import SYSTEM, Actor
-from webinar.core.errors import IllegalMove
+from webinar.core.errors import IllegalMove, Stale
 from webinar.core.ids import new_id
 from webinar.lectures import store
 from webinar.lectures.rules import (
     Lecture,
     LectureState,
     Room,
+    RoomKind,
     RoomState,
     checked_spans,
     extended,
@@ -168,26 +169,43 @@ async def fix_window(
     )
 
 
-async def wanted_rooms(session: AsyncSession, lectures: Sequence[Lecture]) -> Sequence[Room]:
-    """The main room of each lecture, wanted if there was none, or if the one it had is closed."""
-    names = [main_room_name(lecture.id) for lecture in lectures]
-    have = await store.rooms_named(session, names)
-    new = {
-        name: _new_room(lecture, name)
-        for name, lecture in zip(names, lectures, strict=True)
-        if name not in have
-    }
+async def wanted_rooms(session: AsyncSession, places: Sequence[tuple[Lecture, str]]) -> Sequence[Room]:
+    """The room of each (lecture, name), wanted if it was closed; a main room is made if there was none.
+
+    Raises:
+        Stale: a room beside the main one is there no longer.
+    """
+    have = dict(await store.rooms_named(session, [name for _, name in places]))
+    new = {name: _main_room(lecture) for lecture, name in places if name not in have}
+    if any(room.name != name for name, room in new.items()):
+        raise Stale
     await store.add_rooms(session, list(new.values()))
-    return [new[name] if name in new else await _wanted_again(session, have[name]) for name in names]
+    again = [
+        (room, replace(room.after("want"), closed_at=None)) for room in have.values() if room.may("want")
+    ]
+    await store.change_rooms(session, again)
+    rooms = have | new | {after.name: after for _, after in again}
+    return [rooms[name] for _, name in places]
 
 
-def _new_room(lecture: Lecture, name: str) -> Room:
+def _main_room(lecture: Lecture) -> Room:
+    name = main_room_name(lecture.id)
+    return a_room(lecture, RoomKind.MAIN, name, position=0, title="", state=RoomState.WANTED)
+
+
+def a_room(
+    lecture: Lecture, kind: RoomKind, name: str, *, position: int, title: str, state: RoomState
+) -> Room:
+    """A room that stands on no media server yet."""
     return Room(
         id=new_id(),
         lecture_id=lecture.id,
-        kind="main",
+        kind=kind,
+        position=position,
+        title=title,
+        needed=True,
         name=name,
-        state=RoomState.WANTED,
+        state=state,
         media_server=DEFAULT_MEDIA_SERVER,
         sid=None,
         attempts=0,
@@ -195,11 +213,3 @@ def _new_room(lecture: Lecture, name: str) -> Room:
         opened_at=None,
         closed_at=None,
     )
-
-
-async def _wanted_again(session: AsyncSession, room: Room) -> Room:
-    if room.state not in {RoomState.CLOSED, RoomState.CLOSING}:
-        return room
-    again = replace(room.after("want"), closed_at=None)
-    await store.save_room(session, again)
-    return again

@@ -16,6 +16,7 @@ from webinar.lectures.rules import (
     LectureState,
     Registration,
     Room,
+    RoomKind,
     RoomState,
     Seat,
     Standing,
@@ -224,38 +225,46 @@ async def save(session: AsyncSession, before: Lecture, after: Lecture, now: int)
 # --- rooms -------------------------------------------------------------------------------------
 
 
-def _room(row: RoomRow) -> Room:
-    fields = {name: getattr(row, name) for name in Room.__slots__}
-    return Room(**{**fields, "state": RoomState(row.state)})
-
-
-_ROOMS_OF = select(RoomRow).where(RoomRow.lecture_id == bindparam("lecture_id")).order_by(RoomRow.id)
-_ROOMS_NAMED = select(RoomRow).where(RoomRow.name.in_(bindparam("names", expanding=True)))
-# Columns and not objects: the watch reads all of them every few seconds.
-_ROOMS_IN = (
-    select(*(getattr(RoomRow, name) for name in Room.__slots__))
-    .where(RoomRow.state.in_(bindparam("states", expanding=True)))
-    .order_by(RoomRow.id)
+# Columns and not objects: the watch reads all rooms every few seconds.
+_ROOMS = select(*(getattr(RoomRow, name) for name in Room.__slots__))
+_ROOMS_OF = _ROOMS.where(RoomRow.lecture_id.in_(bindparam("lecture_ids", expanding=True))).order_by(
+    RoomRow.position, RoomRow.id
 )
+_ROOMS_NAMED = _ROOMS.where(RoomRow.name.in_(bindparam("names", expanding=True)))
+_ROOMS_IN = _ROOMS.where(RoomRow.state.in_(bindparam("states", expanding=True))).order_by(RoomRow.id)
+
+
+def _room(row: Any) -> Room:
+    return Room(**{**row._mapping, "kind": RoomKind(row.kind), "state": RoomState(row.state)})
 
 
 async def rooms_of(session: AsyncSession, lecture_id: str) -> list[Room]:
-    rows = await session.execute(_ROOMS_OF, {"lecture_id": lecture_id})
-    return [_room(row) for row in rows.scalars()]
+    """The rooms of a lecture in their order, the main one first."""
+    return (await rooms_of_several(session, [lecture_id]))[lecture_id]
+
+
+async def rooms_of_several(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[str, list[Room]]:
+    """The rooms of each of several lectures in their order, in one statement."""
+    rows = await session.execute(_ROOMS_OF, {"lecture_ids": list(lecture_ids)})
+    found: dict[str, list[Room]] = {ident: [] for ident in lecture_ids}
+    for room in map(_room, rows):
+        found[room.lecture_id].append(room)
+    return found
 
 
 async def rooms_named(session: AsyncSession, names: Sequence[str]) -> Mapping[str, Room]:
     rows = await session.execute(_ROOMS_NAMED, {"names": list(names)})
-    return {row.name: _room(row) for row in rows.scalars()}
+    return {row.name: _room(row) for row in rows}
 
 
 async def rooms_in(session: AsyncSession, states: Sequence[RoomState]) -> list[Room]:
     rows = await session.execute(_ROOMS_IN, {"states": [s.value for s in states]})
-    return [Room(**{**row._mapping, "state": RoomState(row.state)}) for row in rows]
+    return [_room(row) for row in rows]
 
 
 def _fields(room: Room) -> dict[str, Any]:
-    return {**{name: getattr(room, name) for name in Room.__slots__}, "state": room.state.value}
+    values = {name: getattr(room, name) for name in Room.__slots__}
+    return {**values, "kind": room.kind.value, "state": room.state.value}
 
 
 async def add_rooms(session: AsyncSession, new: Sequence[Room]) -> None:
@@ -263,17 +272,13 @@ async def add_rooms(session: AsyncSession, new: Sequence[Room]) -> None:
         await session.execute(insert(RoomRow), [_fields(room) for room in new])
 
 
-async def save_room(session: AsyncSession, room: Room) -> None:
-    await session.execute(update(RoomRow).where(RoomRow.id == room.id).values(**_fields(room)))
-
-
 async def change_room(session: AsyncSession, before: Room, after: Room) -> bool:
-    """Write the room if it is still as it was read; False when somebody was faster."""
+    """Write how the room stands if it still stands as it was read; False when somebody was faster."""
     return before.id in await change_rooms(session, [(before, after)])
 
 
 _CHANGE_ROOMS = """
-UPDATE rooms SET kind = v.kind, state = v.state, media_server = v.media_server, sid = v.sid,
+UPDATE rooms SET state = v.state, media_server = v.media_server, sid = v.sid,
     attempts = v.attempts, last_error = v.last_error, opened_at = v.opened_at, closed_at = v.closed_at
 FROM {rows}
 WHERE rooms.id = v.id AND rooms.state = v.state_before
@@ -281,14 +286,17 @@ WHERE rooms.id = v.id AND rooms.state = v.state_before
 RETURNING rooms.id
 """
 _ROOM_COLUMNS = {
-    "id": "text", "kind": "text", "state": "text", "media_server": "text", "sid": "text",
+    "id": "text", "state": "text", "media_server": "text", "sid": "text",
     "attempts": "int", "last_error": "text", "opened_at": "bigint", "closed_at": "bigint",
     "state_before": "text", "sid_before": "text",
 }  # fmt: skip
 
 
 async def change_rooms(session: AsyncSession, changes: Sequence[tuple[Room, Room]]) -> set[str]:
-    """Write each room (before, after) that is still as it was read; the ids of those."""
+    """Write how each room (before, after) stands that still stands as it was read; the ids of those.
+
+    Its title and whether it is needed are other people's to change, and stay as they are.
+    """
     rows = [
         {**_fields(after), "state_before": before.state.value, "sid_before": before.sid}
         for before, after in sorted(changes, key=lambda change: change[0].id)

@@ -117,8 +117,13 @@ class RoomRow(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"), index=True)
-    # main; later breakout, second
+    # main, breakout, second
     kind: Mapped[str] = mapped_column(String(12))
+    # 0 is the main room, whose title is the lecture's.
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    title: Mapped[str] = mapped_column(String(80), default="")
+    # Whether it shall stand while the lecture is in session; `state` is how it does.
+    needed: Mapped[bool] = mapped_column(Boolean, default=True)
     name: Mapped[str] = mapped_column(String(64))
     # wanted, open, closing, closed, lost
     state: Mapped[str] = mapped_column(String(8))

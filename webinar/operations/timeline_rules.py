@@ -66,14 +66,14 @@ class Foreseen:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known of a lecture: its steps ahead, its main room, its effects, its contests.
+    """What is known of a lecture: its steps ahead, its rooms, its effects, its contests.
 
     `recorder_waits` says that it is to be recorded, and no recorder has begun.
     """
 
     lecture: Lecture
     steps: Sequence[Upcoming]
-    room: Room | None
+    rooms: Sequence[Room]
     effects: Sequence[OfLecture]
     open_contests: int = 0
     recorder_waits: bool = False
@@ -114,7 +114,7 @@ def _step(seen: Seen, step: Upcoming, care: OfLecture | None, now: int) -> Fores
         return Foreseen(step.at, Sort.STEP, step.step.value, Standing.WAITING, seen.open_contests)
     if step.at > now:
         return Foreseen(step.at, Sort.STEP, step.step.value, Standing.AHEAD)
-    trouble = seen.room.last_error if seen.room is not None and _waits(seen.room) else None
+    trouble = next((room.last_error for room in seen.rooms if room.last_error and _waits(room)), None)
     if trouble or how is Standing.FAILING:
         return Foreseen(step.at, Sort.STEP, step.step.value, Standing.FAILING, error=trouble or error)
     late = Standing.LATE if now - step.at > LATE_AFTER_MS else Standing.DUE

@@ -12,7 +12,7 @@ from webinar.core.ids import is_id
 from webinar.hours import contest_store
 from webinar.invites import store as invites
 from webinar.lectures import booking, service, store
-from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, main_room_name
+from webinar.lectures.rules import IN_SESSION, Lecture, LectureState
 from webinar.lectures.upcoming_rules import upcoming
 from webinar.operations import store as operations
 from webinar.operations.timeline_rules import Seen, foreseen
@@ -125,11 +125,10 @@ async def _timeline(
     past = await audit.of(session, ("lecture", lecture.id))
     actors = [e.actor.id for e in past if e.actor.id and e.actor.kind == "person"]
     names = await people.persons_by_ids(session, asked.rights, actors)
-    name = main_room_name(lecture.id)
     seen = Seen(
         lecture,
         upcoming(lecture, quiet_s),
-        (await store.rooms_named(session, [name])).get(name),
+        await store.rooms_of(session, lecture.id),
         await operations.of_lecture(session, lecture.id),
         await contest_store.count_open(session, lecture.id),
         recorder_waits=recording is not None and recording.state is RecordingState.WANTED,

@@ -1,0 +1,190 @@
+"""Several rooms of one lecture, each with its own life; on both databases."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select, update
+
+from scheduler.runner import own_handlers
+from scheduler.watch import Watch
+from tests.build import MINUTE, NINE, SECOND, a_room
+from tests.integration.test_scheduler import KEY, LATEST_END_AT, OPENS_AT, SECRET, World
+from tests.integration.test_scheduler import world as world
+from webinar.core.effects_runner import Runner
+from webinar.evidence.tables import SweepRow
+from webinar.lectures import service, store
+from webinar.lectures.rules import LectureState, Room, RoomKind, room_name
+from webinar.lectures.tables import LectureRow, RoomRow
+from webinar.media.fake import FakeMedia
+from webinar.media.port import MediaUnavailable, RoomState
+from webinar.media.tokens import mint
+
+
+class Choosy(FakeMedia):
+    """Refuses to open or close the rooms of some names."""
+
+    refused: frozenset[str] = frozenset()
+
+    async def open_room(self, name: str, **wanted: Any) -> RoomState:
+        self._ask(name)
+        return await super().open_room(name, **wanted)
+
+    async def close_room(self, name: str) -> None:
+        self._ask(name)
+        await super().close_room(name)
+
+    def _ask(self, name: str) -> None:
+        if name in self.refused:
+            raise MediaUnavailable()
+
+
+def choosy(world: World) -> Choosy:
+    world.media = media = Choosy(world.clock, KEY, SECRET)
+    world.watch = Watch(world.db, media, world.clock)
+    world.runner = Runner(world.db, own_handlers(world.db, media, world.clock), world.clock)
+    return media
+
+
+async def book(world: World, rooms: int, **fields: object) -> str:
+    """A lecture with breakout rooms."""
+    id = await world.book(**fields)
+    for number in range(1, rooms + 1):
+        await add(world, id, number)
+    return id
+
+
+async def add(world: World, id: str, number: int) -> None:
+    async with world.db.writing() as session:
+        lecture = await session.get_one(LectureRow, id)
+        name = room_name(id, RoomKind.BREAKOUT, number)
+        await a_room(
+            session, lecture, state="closed", kind="breakout", position=number, name=name, title=f"{number}"
+        )
+        await service.owe_reconciling(session, id, world.clock.now())
+
+
+async def need(world: World, id: str, needed: bool, *numbers: int) -> None:
+    names = [room_name(id, RoomKind.BREAKOUT, number) for number in numbers]
+    async with world.db.writing() as session:
+        await session.execute(update(RoomRow).where(RoomRow.name.in_(names)).values(needed=needed))
+        await service.owe_reconciling(session, id, world.clock.now())
+    await world.settle()
+
+
+async def rooms_of(world: World, id: str) -> Mapping[str, Room]:
+    async with world.db.reading() as session:
+        return {room.name.partition(".")[2]: room for room in await store.rooms_of(session, id)}
+
+
+async def states(world: World, id: str) -> dict[str, str]:
+    return {name: room.state.value for name, room in (await rooms_of(world, id)).items()}
+
+
+async def test_all_rooms_open_with_the_lecture_and_close_with_it(world: World) -> None:
+    id = await book(world, 2)
+    await world.at(OPENS_AT - 1)
+    assert await world.rooms() == []
+    await world.at(OPENS_AT)
+    assert await world.rooms() == [f"{id}.b1", f"{id}.b2", f"{id}.main"]
+    assert (await world.lecture(id)).state is LectureState.OPEN
+    await world.at(LATEST_END_AT)
+    assert await world.rooms() == []
+    assert await states(world, id) == {"main": "closed", "b1": "closed", "b2": "closed"}
+
+
+async def test_a_room_added_to_a_live_lecture_opens_at_once_and_one_not_needed_closes(world: World) -> None:
+    id = await world.book()
+    await world.at(NINE)
+    await add(world, id, 1)
+    await world.settle()
+    assert await states(world, id) == {"main": "open", "b1": "open"}
+    await need(world, id, False, 1)
+    assert await states(world, id) == {"main": "open", "b1": "closed"}
+    assert await world.rooms() == [f"{id}.main"]
+    await need(world, id, True, 1)
+    assert await world.rooms() == [f"{id}.b1", f"{id}.main"]
+
+
+async def test_a_room_that_is_refused_keeps_neither_the_others_nor_the_lecture_from_going_on(
+    world: World,
+) -> None:
+    media = choosy(world)
+    id = await book(world, 2)
+    media.refused = frozenset({f"{id}.b1"})
+    await world.at(OPENS_AT)
+    assert await world.rooms() == [f"{id}.b2", f"{id}.main"]
+    await world.at(NINE)
+    assert (await world.lecture(id)).live_at == NINE
+    rooms = await rooms_of(world, id)
+    assert (rooms["b1"].state.value, rooms["b1"].last_error) == ("wanted", "media_unavailable")
+    assert rooms["b1"].attempts > 1
+    media.refused = frozenset()
+    await world.at(NINE + 10 * SECOND)
+    assert await states(world, id) == {"main": "open", "b1": "open", "b2": "open"}
+
+
+async def test_a_lecture_whose_main_room_is_refused_begins_in_the_others(world: World) -> None:
+    media = choosy(world)
+    id = await book(world, 1)
+    media.refused = frozenset({f"{id}.main"})
+    await world.at(OPENS_AT)
+    await world.at(NINE)
+    assert (await world.lecture(id)).live_at == NINE
+    assert await states(world, id) == {"main": "wanted", "b1": "open"}
+
+
+async def test_a_room_that_cannot_be_closed_keeps_no_other_open(world: World) -> None:
+    media = choosy(world)
+    id = await book(world, 2)
+    await world.at(NINE)
+    media.refused = frozenset({f"{id}.main"})
+    await world.at(LATEST_END_AT)
+    assert await states(world, id) == {"main": "closing", "b1": "closed", "b2": "closed"}
+
+
+async def test_each_room_is_looked_into_while_it_stands_and_once_more_at_its_end(world: World) -> None:
+    id = await book(world, 1)
+    await world.at(NINE)
+    room = f"{id}.b1"
+    world.media.join(mint(KEY, SECRET, identity="seat.tab", name="Siti", room=room, now=world.clock.now()))
+    await world.at(NINE + MINUTE)
+    await need(world, id, False, 1)
+    async with world.db.reading() as session:
+        looks = list(await session.scalars(_sweeps(room)))
+    inside = [[person[0] for person in row.participants] for row in looks]
+    assert inside[-3:] == [["seat.tab"], ["seat.tab"], []]
+    assert looks[-1].room_sid is None
+    await world.at(NINE + 5 * MINUTE)
+    async with world.db.reading() as session:
+        assert len(list(await session.scalars(_sweeps(room)))) == len(looks)
+
+
+def _sweeps(room: str) -> Any:
+    return select(SweepRow).where(SweepRow.room_name == room).order_by(SweepRow.id)
+
+
+async def test_a_room_that_the_media_server_lost_comes_back_alone(world: World) -> None:
+    id = await book(world, 2)
+    await world.at(NINE)
+    before = await rooms_of(world, id)
+    await world.media.close_room(f"{id}.b1")
+    await world.watch.look()
+    assert await states(world, id) == {"main": "open", "b1": "lost", "b2": "open"}
+    await world.settle()
+    after = await rooms_of(world, id)
+    assert after["b1"].sid != before["b1"].sid
+    assert (after["main"], after["b2"]) == (before["main"], before["b2"])
+
+
+async def test_what_somebody_decides_while_a_room_is_opened_is_kept(world: World) -> None:
+    id = await book(world, 1)
+    await world.at(NINE)
+    room = (await rooms_of(world, id))["b1"]
+    await need(world, id, False, 1)
+    async with world.db.writing() as session:
+        changed = (await rooms_of(world, id))["b1"]
+        again = replace(room.after("lose"), attempts=0)
+        assert not await store.change_room(session, room, again)
+        assert await store.change_room(session, changed, replace(changed.after("want"), closed_at=None))
+    assert not (await rooms_of(world, id))["b1"].needed

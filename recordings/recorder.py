@@ -16,7 +16,7 @@ import structlog
 from recordings.encode import FPS, RATE
 from recordings.hls import HlsWriter, OnSegment
 from recordings.part import Part
-from recordings.room import Seat, TokenSource
+from recordings.room import Holds, PassSource, Seat
 from recordings.rules import RecorderState
 from recordings.sound import DELAY, Mixer, Samples
 from recordings.storage import Storage, StorageFull
@@ -54,11 +54,11 @@ class RecordingResult:
 async def record(
     job: RecordingJob,
     *,
-    media_url: str,
-    token_source: TokenSource,
+    passes: PassSource,
     storage: Storage,
     on_segment: OnSegment,
     stop: asyncio.Event,
+    holds: Holds = lambda given: True,
     on_state: OnState | None = None,
     clock: Clock | None = None,
     backlog: int = BACKLOG,
@@ -68,7 +68,7 @@ async def record(
 
     Continues what an earlier call left. Cancelling it writes the open segment and leaves the playlist open,
     for the next call. While more than `backlog` files wait for the storage, it pauses. `on_segment` may come
-    twice for a segment, after a crash.
+    twice for a segment, after a crash. It joins with a pass of `passes`, anew once that no longer `holds`.
 
     Raises:
         StorageError: the storage does not answer at the start.
@@ -77,8 +77,8 @@ async def record(
     await writer.open()
     recorder = _Recorder(job, writer, on_state, clock or SystemClock(), backlog)
     seat = Seat(
-        media_url,
-        token_source,
+        passes,
+        holds=holds,
         may_record=job.may_record,
         on_sound=recorder.heard,
         on_gone=recorder.mixer.drop,

@@ -2,7 +2,8 @@
 
 The connection is level-triggered: every half second, and on each event of the room, it compares what the room
 offers with what it is subscribed to. The media server may die and come back with an empty room of the same
-name; then it joins again, with a new token, for as long as it is asked to.
+name, or the room may be moved to another server; then it joins again, with a new pass, for as long as it is
+asked to.
 """
 
 import asyncio
@@ -17,13 +18,15 @@ from livekit import rtc
 
 from recordings.compose import Picture
 from recordings.encode import RATE
-from recordings.rules import wait_before
+from recordings.rules import Pass, wait_before
 from recordings.selection import Offer, Wanted, select
 from recordings.sound import Samples
 
 log = structlog.get_logger()
 
-TokenSource = Callable[[], Awaitable[str]]
+PassSource = Callable[[], Awaitable[Pass]]
+Holds = Callable[[Pass], bool]
+"""Whether the room is still where a pass leads; asked twice a second, so keep it cheap."""
 OnSound = Callable[[str, Samples], None]
 OnGone = Callable[[str], None]
 
@@ -67,15 +70,15 @@ class Seat:
 
     def __init__(
         self,
-        media_url: str,
-        token_source: TokenSource,
+        passes: PassSource,
         *,
+        holds: Holds,
         may_record: Callable[[str], bool],
         on_sound: OnSound,
         on_gone: OnGone,
     ) -> None:
-        self._url = media_url
-        self._tokens = token_source
+        self._passes = passes
+        self._holds = holds
         self._may_record = may_record
         self._on_sound = on_sound
         self._on_gone = on_gone
@@ -123,13 +126,13 @@ class Seat:
         room.on("active_speakers_changed", self._spoke)
         room.on("disconnected", self._disconnected)
         options = rtc.RoomOptions(auto_subscribe=False, connect_timeout=_CONNECT_S / 2)
-        token = await self._tokens()
+        given = await self._passes()
         async with asyncio.timeout(_CONNECT_S):
-            await room.connect(self._url, token, options)
+            await room.connect(given.url, given.token, options)
         log.info("recorder_connected")
         away_since: float | None = None
         now = asyncio.get_running_loop().time
-        while room.isconnected() and not self.closed:
+        while room.isconnected() and not self.closed and self._holds(given):
             self._look.clear()
             self.connected = room.connection_state == rtc.ConnectionState.CONN_CONNECTED
             if self.connected:

@@ -4,7 +4,7 @@ The state diagram is drawn from `RECORDING_MOVES` in docs/architecture.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from webinar.core.errors import IllegalMove
@@ -44,6 +44,15 @@ AT_WORK = (_S.WANTED, _S.RECORDING, _S.PAUSED, _S.FINISHING)
 
 STREAMING = (_S.RECORDING, _S.PAUSED, _S.FINISHING, _S.READY)
 """States in which those who watch a lecture that runs are shown what was recorded so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """The right to join a room once: on which media server it is, its address for us, and a token."""
+
+    server: str
+    url: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,15 @@ only hung finds its fence outdated and writes nothing more to the database.
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from recordings import service, store
 from recordings.recorder import RecordingJob, RecordingResult, record
-from recordings.rules import RecorderState, Recording, RecordingState, Segment
+from recordings.rules import Pass, RecorderState, Recording, RecordingState, Segment
 from recordings.storage import Storage, StorageError
 from webinar.core import processes
 from webinar.core.clock import Clock
@@ -29,18 +31,28 @@ AT_ONCE = 4
 AGAIN_MS = 3_000
 
 log = structlog.get_logger()
-Ticket = Callable[[str, str, int], str]
-"""Makes a token to join: (room, identity, now in Unix ms) -> token; hidden, of kind egress."""
+Ticket = Callable[[str, str, str, int], Pass]
+"""Makes a pass to join: (media server, room, identity, now in Unix ms) -> pass; hidden, of kind egress.
+
+May raise MediaUnavailable: there is no such server."""
 
 
 class LeaseLost(Exception):  # noqa: N818 - it reads as a sentence where it is raised
     """Another recorder has taken over."""
 
 
+@dataclass(slots=True)
+class _Held:
+    """What is looked up anew every second: who may be recorded, and on which media server the room is."""
+
+    hosts: set[str] = field(default_factory=set)
+    server: str = ""
+
+
 class RecorderProcess:
     """`await process.run(stop)` until the event is set; open segments are written then.
 
-    `media_url` is where the media server answers to us, `at_once` how many lectures are recorded here.
+    `at_once` is how many lectures are recorded here.
     """
 
     def __init__(
@@ -49,7 +61,6 @@ class RecorderProcess:
         storage: Storage,
         clock: Clock,
         *,
-        media_url: str,
         ticket: Ticket,
         at_once: int = AT_ONCE,
         lease_ms: int = LEASE_MS,
@@ -57,7 +68,6 @@ class RecorderProcess:
         self._db = db
         self._storage = storage
         self._clock = clock
-        self._media_url = media_url
         self._ticket = ticket
         self._at_once = at_once
         self._lease_ms = lease_ms
@@ -133,9 +143,9 @@ class RecorderProcess:
         Raises:
             LeaseLost: another recorder has it; what was open is written.
         """
-        hosts: set[str] = set()
-        holding = asyncio.create_task(self._hold(mine, over, hosts), name=f"hold {mine.id}")
-        writing = asyncio.create_task(self._write(mine, over, hosts), name=f"write {mine.id}")
+        held = _Held()
+        holding = asyncio.create_task(self._hold(mine, over, held), name=f"hold {mine.id}")
+        writing = asyncio.create_task(self._write(mine, over, held), name=f"write {mine.id}")
         try:
             await asyncio.wait([holding, writing], return_when=asyncio.FIRST_COMPLETED)
             if not writing.done():
@@ -146,33 +156,40 @@ class RecorderProcess:
                 task.cancel()
             await asyncio.gather(holding, writing, return_exceptions=True)
 
-    async def _hold(self, mine: Recording, over: asyncio.Event, hosts: set[str]) -> None:
-        """Renew the lease, learn who may be recorded, and notice that the lecture is over."""
+    async def _hold(self, mine: Recording, over: asyncio.Event, held: _Held) -> None:
+        """Renew the lease, learn who may be recorded and where, and notice that the lecture is over."""
         while True:
             # While the database is away nobody else can take the recording either.
             with contextlib.suppress(DatabaseAway):
                 async with self._db.writing() as session:
                     present = await store.renew(session, mine, lease_ms=self._lease_ms)
-                    seats = await lectures.hosts_of(session, mine.lecture_id)
-                hosts.clear()
-                hosts.update(seats)
+                    held.hosts = set(await lectures.hosts_of(session, mine.lecture_id))
+                    held.server = await self._server(session, mine) or held.server
                 if present is None:
                     raise LeaseLost
                 if present.state is RecordingState.FINISHING:
                     over.set()
             await asyncio.sleep(LOOK_S)
 
-    async def _write(self, mine: Recording, over: asyncio.Event, hosts: set[str]) -> RecordingResult:
+    async def _server(self, session: AsyncSession, mine: Recording) -> str | None:
+        """The media server that the room is on; it may be moved to another."""
+        name = main_room_name(mine.lecture_id)
+        room = (await lectures.rooms_named(session, [name])).get(name)
+        return room.media_server if room is not None else None
+
+    async def _write(self, mine: Recording, over: asyncio.Event, held: _Held) -> RecordingResult:
         async with self._db.reading() as session:
             lecture = await lectures.find(session, mine.lecture_id)
         room = main_room_name(mine.lecture_id)
 
         def may_record(identity: str) -> bool:
             found = parse_identity(identity)
-            return found is not None and found.seat in hosts
+            return found is not None and found.seat in held.hosts
 
-        async def token() -> str:
-            return self._ticket(room, f"recorder-{mine.id}-{mine.fence}", self._clock.now())
+        async def passes() -> Pass:
+            async with self._db.reading() as session:
+                held.server = await self._server(session, mine) or held.server
+            return self._ticket(held.server, room, f"recorder-{mine.id}-{mine.fence}", self._clock.now())
 
         async def on_segment(segment: Segment) -> None:
             async with self._db.writing() as session:
@@ -184,8 +201,8 @@ class RecorderProcess:
 
         return await record(
             RecordingJob(mine.id, lecture.title if lecture else "", may_record),
-            media_url=self._media_url,
-            token_source=token,
+            passes=passes,
+            holds=lambda given: given.server == held.server,
             storage=self._storage,
             on_segment=on_segment,
             stop=over,

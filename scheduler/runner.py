@@ -21,6 +21,7 @@ from webinar.core.effects_runner import LEASE_MS, Runner, worker_name
 from webinar.core.wake import Wake
 from webinar.evidence.rules import SWEEP_MS
 from webinar.media.port import Media
+from webinar.media.servers import MAIN
 from webinar.privacy import job as retention
 
 NET_S = 5
@@ -161,8 +162,7 @@ class Scheduler:
                         "running": self._runner.busy,
                         "clock_ahead_ms": self._ahead_ms,
                         "effects": self._runner.meter.told(),
-                        "media_error": self._watch.error,
-                        "media_since": self._watch.since,
+                        "media": {MAIN: self._watch.error},
                     },
                 )
             self._ahead_ms = own_time(self._clock) - db_now

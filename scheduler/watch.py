@@ -15,7 +15,9 @@ from webinar.core.clock import Clock
 from webinar.core.database import Database
 from webinar.lectures import rooms, store
 from webinar.lectures.rules import Room, RoomState
+from webinar.media import pool_store
 from webinar.media.port import Media, MediaUnavailable
+from webinar.media.servers import MAIN
 
 NOT_CLOSED = (RoomState.WANTED, RoomState.OPEN, RoomState.CLOSING, RoomState.LOST)
 
@@ -40,8 +42,13 @@ class Watch:
         try:
             present = await self._media.list_rooms()
         except MediaUnavailable as error:
+            async with self._db.writing() as session:
+                await pool_store.unanswered(session, MAIN, error.code)
             await self._is_away(error.code, owed)
             return bool(owed)
+        async with self._db.writing() as session:
+            inside = sum(room.num_participants for room in present)
+            await pool_store.answered(session, MAIN, rooms=len(present), participants=inside)
         if not self._answered:
             await self._is_back()
         difference = compare(owed, [(room.name, room.sid) for room in present])

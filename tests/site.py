@@ -26,11 +26,14 @@ from argon2 import PasswordHasher
 from yarl import URL
 
 from recordings.storage import ObjectStorage, open_storage
+from tests.pools import alone
 from webinar.config import Settings
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
 from webinar.core.ids import digest
+from webinar.lectures.placed import PlacedRooms
 from webinar.media.fake import FakeMedia
+from webinar.media.pool import Pool
 from webinar.people import api_keys, sessions
 from webinar.people.access import Scope
 from webinar.people.passwords import Passwords
@@ -42,6 +45,7 @@ from webinar.web.site import Site
 
 LINK_KEY = "a key of the tests, of thirty-two bytes and more"
 MEDIA_KEY, MEDIA_SECRET = "devkey", "a secret of the tests, of thirty-two bytes and more"
+SERVER = {"key": MEDIA_KEY, "secret": MEDIA_SECRET, "public_url": "ws://127.0.0.1:7880"}
 # Weak on purpose: the tests are about who comes in, not about how long it takes to guess.
 FAST_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -191,8 +195,15 @@ class RunningSite:
 
 
 @asynccontextmanager
-async def running_site(database: Database, clock: ManualClock, **more: Any) -> AsyncIterator[RunningSite]:
-    """The real application on a free port, until the end of the block; `more` are further settings."""
+async def running_site(
+    database: Database, clock: ManualClock, pool: Pool | None = None, **more: Any
+) -> AsyncIterator[RunningSite]:
+    """The real application on a free port, until the end of the block; `more` are further settings.
+
+    Args:
+        pool: its media servers; rooms are spoken to where they are then. Without, there is one that is asked
+            for every room.
+    """
     port = unused_port()
     url = f"http://127.0.0.1:{port}"
     settings = Settings(
@@ -204,7 +215,10 @@ async def running_site(database: Database, clock: ManualClock, **more: Any) -> A
         **more,
     )
     media, storage = FakeMedia(clock, MEDIA_KEY, MEDIA_SECRET), open_storage("memory:///")
-    parts = Site(settings, database, clock, media, storage, Passwords(FAST_HASHER))
+    rooms = PlacedRooms(database, pool) if pool else media
+    parts = Site(
+        settings, database, clock, pool or alone(media, **SERVER), rooms, storage, Passwords(FAST_HASHER)
+    )
     runner = web.AppRunner(create_app(parts), access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -1,10 +1,13 @@
 """Settings, from the environment only. Each one is documented in docs/operations.md."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from webinar.media.servers import MAIN, Server, WrongServers, servers_of
 
 
 class Settings(BaseSettings):
@@ -27,6 +30,7 @@ class Settings(BaseSettings):
     media_api_secret: SecretStr = SecretStr("")
     media_previous_api_key: str = ""
     media_previous_api_secret: SecretStr = SecretStr("")
+    media_servers: Path | None = None
 
     link_key: SecretStr = SecretStr("")
     session_days: int = Field(default=14, ge=1, le=365)
@@ -56,14 +60,32 @@ class Settings(BaseSettings):
         """Whether people reach the site over TLS; cookies are then sent over TLS only."""
         return self.public_url.startswith("https://")
 
+    @cached_property
+    def pool(self) -> tuple[Server, ...]:
+        """The media servers: those of the file that is named, else the single one of the other settings.
+
+        Raises:
+            WrongServers: the file cannot be read, or what it says cannot be.
+        """
+        if self.media_servers is None:
+            return (self._single,)
+        try:
+            text = self.media_servers.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise WrongServers(f"it cannot be read ({error})") from error
+        return servers_of(text)
+
     @property
-    def media_keys(self) -> dict[str, str]:
-        """The live API keys of the media server: the present one, and the previous while it is rotated."""
-        pairs = (
-            (self.media_api_key, self.media_api_secret.get_secret_value()),
-            (self.media_previous_api_key, self.media_previous_api_secret.get_secret_value()),
+    def _single(self) -> Server:
+        return Server(
+            name=MAIN,
+            url=self.media_url,
+            public_url=self.media_public_url,
+            key=self.media_api_key,
+            secret=self.media_api_secret.get_secret_value(),
+            previous_key=self.media_previous_api_key,
+            previous_secret=self.media_previous_api_secret.get_secret_value(),
         )
-        return {key: secret for key, secret in pairs if key and secret}
 
     @property
     def link_key_bytes(self) -> bytes:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -19,8 +20,8 @@ from webinar.core.ids import new_id
 from webinar.core.processes import CLOCKS_APART_MS
 from webinar.evidence.tables import WebhookRow
 from webinar.mail.port import MailNotSent
-from webinar.media.livekit import LiveKit
-from webinar.media.port import MediaMisconfigured, MediaUnavailable
+from webinar.media.port import Media, MediaMisconfigured, MediaUnavailable
+from webinar.media.servers import Server, WrongServers
 
 KINDS = ("web", "hooks", "scheduler", "recorder")
 WEBHOOK_WITHIN_S = 10.0
@@ -45,13 +46,12 @@ async def examine(settings: Settings) -> list[Finding]:
     """Every part, in the order in which one depends on the other."""
     db = wiring.database(settings)
     try:
-        async with wiring.media(settings) as media:
-            database = await _database(settings, db)
-            findings = [database]
-            if database.well:
-                findings += await _processes(db)
-            findings += await _media(settings, db if database.well else None, media)
-            findings += await asyncio.gather(_mail(settings), _storage(settings))
+        database = await _database(settings, db)
+        findings = [database]
+        if database.well:
+            findings += await _processes(db)
+        findings += await _media_servers(settings, db if database.well else None)
+        findings += await asyncio.gather(_mail(settings), _storage(settings))
     finally:
         await db.close()
     return findings
@@ -108,20 +108,48 @@ def _clocks(alive: Sequence[processes.Process]) -> list[Finding]:
     ]
 
 
-async def _media(settings: Settings, db: Database | None, media: LiveKit) -> list[Finding]:
+async def _media_servers(settings: Settings, db: Database | None) -> list[Finding]:
+    """Each of them, side by side; the name of each goes along where there are several."""
+    try:
+        servers = settings.pool
+    except WrongServers as wrong:
+        advice = (
+            "correct the file that PENDOPO_MEDIA_SERVERS names (docs/operations.md, Several media servers)"
+        )
+        return [Finding(False, "LiveKit", f"{settings.media_servers}: {wrong}", advice)]
+    async with wiring.media(settings) as pool:
+        found = await asyncio.gather(*(_media(settings, db, s, pool.of(s.name)) for s in servers))
+    if len(servers) == 1:
+        return found[0]
+    return [
+        replace(finding, detail=f"{server.name}: {finding.detail}")
+        for server, findings in zip(servers, found, strict=True)
+        for finding in findings
+    ]
+
+
+async def _media(settings: Settings, db: Database | None, server: Server, media: Media) -> list[Finding]:
     try:
         await media.health()
     except MediaMisconfigured as error:
-        advice = "set PENDOPO_MEDIA_API_KEY and _SECRET to a pair of the media server's configuration"
+        advice = f"set {_setting(settings, 'key')} to a pair of the media server's configuration"
         return [Finding(False, "LiveKit", str(error), advice)]
     except MediaUnavailable as error:
-        advice = f"start it, or correct PENDOPO_MEDIA_URL ({settings.media_url})"
+        advice = f"start it, or correct {_setting(settings, 'url')} ({server.url})"
         return [Finding(False, "LiveKit", str(error), advice)]
-    found = [Finding(True, "LiveKit", f"answers at {settings.media_url}")]
+    found = [Finding(True, "LiveKit", f"answers at {server.url}")]
     return found if db is None else [*found, *await _webhooks(settings, db, media)]
 
 
-async def _webhooks(settings: Settings, db: Database, media: LiveKit) -> list[Finding]:
+def _setting(settings: Settings, what: Literal["key", "url"]) -> str:
+    """What to correct: in the file of several servers, or of the single one."""
+    if settings.media_servers is not None:
+        names = {"key": "api_key and api_secret", "url": "url"}
+        return f"{names[what]} in {settings.media_servers}"
+    return {"key": "PENDOPO_MEDIA_API_KEY and _SECRET", "url": "PENDOPO_MEDIA_URL"}[what]
+
+
+async def _webhooks(settings: Settings, db: Database, media: Media) -> list[Finding]:
     """Open a room that nobody enters, and wait until its webhook is in the database."""
     name = f"probe.{new_id()}"
     began = SystemClock().now()

@@ -22,6 +22,7 @@ from webinar.core import processes
 from webinar.core.clock import SystemClock
 from webinar.core.database import Database, DatabaseAway
 from webinar.core.effects_runner import worker_name
+from webinar.media.servers import WrongServers, keys_of
 
 SHORTEST_SECRET = 32
 SHUTDOWN_S = 5.0
@@ -60,17 +61,20 @@ def allow_connections() -> None:
 
 
 def require_secrets(settings: Settings) -> None:
-    """Raise WrongSettings unless the keys are there and long enough."""
-    secrets = {
-        "PENDOPO_LINK_KEY": settings.link_key,
-        "PENDOPO_MEDIA_API_SECRET": settings.media_api_secret,
-    }
+    """Raise WrongSettings unless the keys are there and long enough, and the list of media servers is one."""
+    secrets = {"PENDOPO_LINK_KEY": settings.link_key}
+    if settings.media_servers is None:
+        secrets["PENDOPO_MEDIA_API_SECRET"] = settings.media_api_secret
     for name, secret in secrets.items():
         if len(secret.get_secret_value()) < SHORTEST_SECRET:
             raise WrongSettings(
                 f"{name} has to be set to at least {SHORTEST_SECRET} random characters"
                 " (webinar up makes it by itself)"
             )
+    try:
+        settings.pool  # noqa: B018 - it is read once, here
+    except WrongServers as wrong:
+        raise WrongSettings(f"PENDOPO_MEDIA_SERVERS ({settings.media_servers}): {wrong}") from wrong
     token = settings.metrics_token.get_secret_value()
     if token and len(token) < SHORTEST_SECRET:
         raise WrongSettings(f"PENDOPO_METRICS_TOKEN has to have at least {SHORTEST_SECRET} random characters")
@@ -100,7 +104,7 @@ async def run_hooks(settings: Settings, stop: asyncio.Event) -> None:
     """The receiver of the media server's webhooks."""
     from webinar.web.hooks import create_hooks_app, hooks_runner
 
-    runner = hooks_runner(create_hooks_app(database_url=settings.database_url, keys=settings.media_keys))
+    runner = hooks_runner(create_hooks_app(database_url=settings.database_url, keys=keys_of(settings.pool)))
     db = Database(settings.database_url, pool_size=1)
     try:
         async with _served(runner, settings.hooks_host, settings.hooks_port), signs_of_life(db, "hooks"):

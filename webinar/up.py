@@ -17,6 +17,7 @@ from webinar.config import Settings
 from webinar.core.clock import monotonic
 from webinar.instance import CannotStart
 from webinar.media.server import MediaServer, MediaServerError
+from webinar.media.servers import WrongServers
 from webinar.supervisor import Child, Command, Kept, keep
 from webinar.up_plan import LOOPBACK, Catching, Plan
 
@@ -56,6 +57,10 @@ async def _up(wish: Wish) -> None:
         plan = _plan(wish, data)
         instance.write(data / instance.CHOSEN, plan.chosen)
         settings = instance.settings_of(data)
+        try:
+            settings.pool  # noqa: B018 - before anything starts
+        except WrongServers as wrong:
+            raise CannotStart(f"PENDOPO_MEDIA_SERVERS ({settings.media_servers}): {wrong}") from wrong
         if not up_plan.is_free(settings.port, settings.host):
             raise CannotStart(
                 f"Port {settings.port} is in use by another program: stop that one, or choose another"

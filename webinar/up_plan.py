@@ -87,7 +87,8 @@ def plan(
     ports = _Ports(before, taken={port})
     chosen["HOOKS_PORT"] = str(ports.pick("HOOKS_PORT"))
     media = None
-    if f"{PREFIX}MEDIA_URL" not in environ:
+    elsewhere = any(f"{PREFIX}{name}" in environ for name in ("MEDIA_URL", "MEDIA_SERVERS"))
+    if not elsewhere:
         own = UpSettings()
         media_ports = _media_ports(own, ports, public=public)
         chosen["MEDIA_HTTP_PORT"] = str(media_ports.http)
@@ -110,7 +111,7 @@ def plan(
     # The command line was asked for just now; all else that somebody set is left as it is.
     asked = {f"{PREFIX}{name}" for name in ("DATA", "PORT", "PUBLIC_URL", "DEMONSTRATION")}
     environment = {**keys, **prefixed, **environ, **{name: prefixed[name] for name in asked}}
-    if f"{PREFIX}MEDIA_URL" not in environ:
+    if not elsewhere:
         media = _media_options(UpSettings(), media_ports, environment, public=public)
     return Plan(environment, prefixed, media, catching)
 

@@ -1,12 +1,13 @@
 """The one place where real parts are built from settings and put together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from email.headerregistry import Address
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from recordings.rules import Pass
 from recordings.storage import ObjectStorage, open_storage
 from scheduler.runner import Scheduler, own_handlers
 from webinar.attendance.tallies import Tallies
@@ -18,10 +19,12 @@ from webinar.core.database import Database
 from webinar.core.effects import Handler
 from webinar.hours.effects import ContestMails
 from webinar.invites.service import Desk, announcer, sender
+from webinar.lectures.placed import PlacedRooms
 from webinar.mail.build import address
 from webinar.mail.smtp import SmtpMailer, SmtpSettings
 from webinar.media import tokens
 from webinar.media.livekit import LiveKit
+from webinar.media.pool import Pool, ServerUnknown
 from webinar.operations.mail import MailDoor
 from webinar.people.effects import SignInMails
 from webinar.people.importing.write import ImportWriter
@@ -43,8 +46,15 @@ def database(settings: Settings) -> Database:
     return Database(settings.database_url)
 
 
-def media(settings: Settings) -> LiveKit:
-    return LiveKit(settings.media_url, settings.media_api_key, settings.media_api_secret.get_secret_value())
+@asynccontextmanager
+async def media(settings: Settings) -> AsyncIterator[Pool]:
+    """The media servers; their connections are given back at the end."""
+    async with AsyncExitStack() as everything:
+        servers = [
+            (server, await everything.enter_async_context(LiveKit(server.url, server.key, server.secret)))
+            for server in settings.pool
+        ]
+        yield Pool(*servers)
 
 
 def storage(settings: Settings) -> ObjectStorage:
@@ -87,22 +97,24 @@ def desk(settings: Settings, db: Database, out: SmtpMailer, clock: Clock) -> Des
 async def site(settings: Settings) -> AsyncIterator[Site]:
     """The parts of the site, closed at the end."""
     db = database(settings)
-    async with media(settings) as rooms:
+    async with media(settings) as pool:
         try:
-            yield Site(settings, db, SystemClock(), rooms, storage(settings), Passwords())
+            rooms = PlacedRooms(db, pool)
+            yield Site(settings, db, SystemClock(), pool, rooms, storage(settings), Passwords())
         finally:
             await db.close()
 
 
 def handlers(
-    settings: Settings, db: Database, rooms: LiveKit, out: SmtpMailer, clock: Clock
+    settings: Settings, db: Database, pool: Pool, out: SmtpMailer, clock: Clock
 ) -> dict[str, Handler]:
     """What to do for each kind of effect; a test proves that every kind that is owed is here."""
     invites = desk(settings, db, out, clock)
     links = SignInMails(db, out, clock, invites.sender, settings.public_url, settings.link_key_bytes)
     door = MailDoor(db, clock)
+    rooms = PlacedRooms(db, pool)
     made: dict[str, Handler] = {
-        **own_handlers(db, rooms, clock),
+        **own_handlers(db, pool.of(pool.first.name), clock),
         "announce": announcer(invites),
         "invite": sender(invites),
         "remove": remover(db, rooms, clock),
@@ -123,23 +135,34 @@ def handlers(
 async def scheduler(settings: Settings) -> AsyncIterator[Scheduler]:
     """The scheduler with all its handlers, closed at the end."""
     db, out = database(settings), mailer(settings)
-    async with media(settings) as rooms:
+    async with media(settings) as pool:
         try:
             clock = DatabaseClock(SystemClock())
-            yield Scheduler(db, rooms, clock, handlers(settings, db, rooms, out, clock))
+            yield Scheduler(db, pool.of(pool.first.name), clock, handlers(settings, db, pool, out, clock))
         finally:
             await out.close()
             await db.close()
 
 
 def recorder_ticket(settings: Settings) -> "Ticket":
-    """Makes the tokens with which a recorder joins: hidden, and no person."""
-    key, secret = settings.media_api_key, settings.media_api_secret.get_secret_value()
+    """Makes the passes with which a recorder joins: hidden, and no person."""
+    servers = {server.name: server for server in settings.pool}
 
-    def ticket(room: str, identity: str, now: int) -> str:
-        return tokens.mint(
-            key, secret, identity=identity, name="", room=room, now=now, hidden=True, kind="egress"
+    def ticket(server_name: str, room: str, identity: str, now: int) -> Pass:
+        server = servers.get(server_name)
+        if server is None:
+            raise ServerUnknown
+        token = tokens.mint(
+            server.key,
+            server.secret,
+            identity=identity,
+            name="",
+            room=room,
+            now=now,
+            hidden=True,
+            kind="egress",
         )
+        return Pass(server.name, server.signal_url, token)
 
     return ticket
 
@@ -155,7 +178,6 @@ async def recorder(settings: Settings) -> "AsyncIterator[RecorderProcess]":
             db,
             storage(settings),
             SystemClock(),
-            media_url=settings.media_url.replace("http", "ws", 1),
             ticket=recorder_ticket(settings),
         )
     finally:

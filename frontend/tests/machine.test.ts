@@ -15,7 +15,15 @@ import {
 const NINE = 1_764_000_000_000;
 const AUDIENCE: Moment = { now: NINE, chance: 0.5, byItself: true };
 const HOST: Moment = { ...AUDIENCE, byItself: false };
-const TICKET: Ticket = { url: "wss://m", token: "t", identity: "seat.tab", canPublish: true, issuedAt: NINE };
+const TICKET: Ticket = {
+  url: "wss://m",
+  token: "t",
+  identity: "seat.tab",
+  room: "lecture.main",
+  server: "a",
+  canPublish: true,
+  issuedAt: NINE,
+};
 
 /** Plays events one after the other; gives the last state and every command on the way. */
 function play(events: Event[], moment = AUDIENCE, from: State = START): { state: State; commands: Command["do"][] } {
@@ -152,6 +160,36 @@ describe("losing the room", () => {
 
 describe("staying out", () => {
   const inside = play(IN).state;
+
+  it("asks to be let in anew when its room was moved to another media server", () => {
+    const moved = play([...IN, { is: "moved" }]);
+    expect(nameOf(moved.state)).toBe("joining");
+    expect(moved.commands).toEqual(["admit", "connect", "admit"]);
+    const elsewhere: Event = { is: "admitted", ticket: { ...TICKET, url: "wss://b", server: "b" } };
+    // What the old server still says in the meantime counts no longer.
+    const back = play([{ is: "lost", loss: "closed" }, elsewhere, { is: "connected" }], AUDIENCE, moved.state);
+    expect(nameOf(back.state)).toBe("connected");
+    expect(back.commands).toEqual(["connect"]);
+  });
+
+  it("follows its room also while it still seeks the old server", () => {
+    expect(play([...IN, { is: "interrupted" }, { is: "moved" }]).commands.at(-1)).toBe("admit");
+  });
+
+  it("lets go of the old server when it is not let in again after a move", () => {
+    const { state, commands } = play([...IN, { is: "moved" }, { is: "refused", why: "removed" }]);
+    expect(nameOf(state)).toBe("removed");
+    expect(commands.at(-1)).toBe("disconnect");
+  });
+
+  it.each(["check", "countdown", "closed"] as const)("does not come in by a move alone: %s", (at) => {
+    const states = {
+      check: { at: "check", ticket: TICKET },
+      countdown: { at: "countdown", opensAt: NINE, until: NINE },
+      closed: { at: "closed", why: "left" },
+    } satisfies Record<string, State>;
+    expect(step(states[at], { is: "moved" }, AUDIENCE)).toEqual({ state: states[at], commands: [] });
+  });
 
   it("does not fight another tab: it waits for a press", () => {
     const { state, commands } = play([{ is: "lost", loss: "duplicate" }, { is: "due" }, { is: "online" }], AUDIENCE, inside);

@@ -66,7 +66,7 @@ async def test_lateness_is_a_histogram_by_kind_of_what_each_scheduler_counted(si
     for late_ms, how in ((5, "done"), (150, "done"), (90_000, LEASE_LOST)):
         meter.began("invite", late_ms)
         meter.ended("invite", how)
-    detail = {"clock_ahead_ms": -31_000, "media_error": "media_unavailable"}
+    detail = {"clock_ahead_ms": -31_000, "media": {"main": "media_unavailable", "b": None}}
     await a_process(site, "a", NINE, effects=meter.told(), **detail)
     await a_process(site, "b", NINE - HOUR, effects=Meter().told())
     found = await told(site)
@@ -79,7 +79,8 @@ async def test_lateness_is_a_histogram_by_kind_of_what_each_scheduler_counted(si
     assert found["pendopo_effects_ended_total", "done", "invite", "a"] == 2
     assert found["pendopo_effect_leases_lost_total", "invite", "a"] == 1
     assert found["pendopo_process_clock_ahead_seconds", "scheduler", "a"] == -31
-    assert found["pendopo_media_server_up", "a"] == 0
+    assert found["pendopo_media_server_up", "a", "main"] == 0
+    assert found["pendopo_media_server_up", "a", "b"] == 1
     assert found["pendopo_processes", "scheduler"] == 1
     assert found["pendopo_process_last_seen_seconds", "scheduler", "b"] == 3_600
 

@@ -17,7 +17,7 @@ import pytest
 
 from recordings.playlist import Playlist, init_name, parse
 from recordings.recorder import RecordingJob, record
-from recordings.rules import RecorderState, Segment
+from recordings.rules import Pass, RecorderState, Segment
 from recordings.storage import ObjectStorage, open_storage, recording_key, sha256
 from tests.servers.livekit import RunningLiveKit, running_livekit
 from webinar.core.ids import new_id
@@ -244,15 +244,15 @@ class Filling:
 async def test_a_full_disk_stops_nothing_and_is_said(livekit: RunningLiveKit, tmp_path: Path) -> None:
     recording, disk, stop = new_id(), Filling(open_storage(tmp_path.as_uri())), asyncio.Event()
 
-    async def token() -> str:
-        return livekit.token(identity="recorder", room=recording, hidden=True, kind="egress")
+    async def passes() -> Pass:
+        token = livekit.token(identity="recorder", room=recording, hidden=True, kind="egress")
+        return Pass("main", livekit.url, token)
 
     async with a_lecturer(livekit, recording, "--no-screen"):
         work = asyncio.create_task(
             record(
                 RecordingJob(recording),
-                media_url=livekit.url,
-                token_source=token,
+                passes=passes,
                 storage=disk.storage,
                 on_segment=disk.on_segment,
                 on_state=disk.on_state,
@@ -282,15 +282,15 @@ async def test_only_those_who_may_are_recorded(livekit: RunningLiveKit, tmp_path
         if len(segments) >= 3:
             seen.set()
 
-    async def token() -> str:
-        return livekit.token(identity="recorder", room=recording, hidden=True, kind="egress")
+    async def passes() -> Pass:
+        token = livekit.token(identity="recorder", room=recording, hidden=True, kind="egress")
+        return Pass("main", livekit.url, token)
 
     async with a_lecturer(livekit, recording):
         work = asyncio.create_task(
             record(
                 RecordingJob(recording, may_record=lambda identity: identity.startswith("nobody")),
-                media_url=livekit.url,
-                token_source=token,
+                passes=passes,
                 storage=open_storage(tmp_path.as_uri()),
                 on_segment=on_segment,
                 stop=stop,

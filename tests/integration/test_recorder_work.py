@@ -9,7 +9,7 @@ import pytest
 
 from recordings import service, store
 from recordings.playlist import parse
-from recordings.rules import RecorderState, Recording, RecordingState, Segment
+from recordings.rules import Pass, RecorderState, Recording, RecordingState, Segment
 from recordings.storage import open_storage, recording_key, sha256
 from recordings.worker import RecorderProcess
 from tests.build import NINE, a_lecture, a_person, a_registration, an_institution
@@ -142,13 +142,12 @@ async def at_work(
 ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """A recorder that runs; what it gives stops it in good order."""
 
-    def ticket(room: str, identity: str, now: int) -> str:
+    def ticket(server: str, room: str, identity: str, now: int) -> Pass:
         assert now
-        return livekit.token(identity=identity, room=room, hidden=True, kind="egress")
+        token = livekit.token(identity=identity, room=room, hidden=True, kind="egress")
+        return Pass(server, livekit.url, token)
 
-    process = RecorderProcess(
-        database, open_storage(folder.as_uri()), SystemClock(), media_url=livekit.url, ticket=ticket
-    )
+    process = RecorderProcess(database, open_storage(folder.as_uri()), SystemClock(), ticket=ticket)
     stop = asyncio.Event()
     running = asyncio.create_task(process.run(stop))
 

@@ -14,7 +14,7 @@ import sys
 from dataclasses import asdict
 
 from recordings.recorder import RecordingJob, record
-from recordings.rules import RecorderState, Segment
+from recordings.rules import Pass, RecorderState, Segment
 from recordings.storage import open_storage
 from webinar.core.clock import SystemClock
 from webinar.media import tokens
@@ -32,8 +32,8 @@ def processor_s() -> float:
 async def main(url: str, room: str, storage: str, recording_id: str, seconds: float) -> None:
     started = asyncio.Event()
 
-    async def token() -> str:
-        return tokens.mint(
+    async def passes() -> Pass:
+        token = tokens.mint(
             os.environ["LIVEKIT_KEY"],
             os.environ["LIVEKIT_SECRET"],
             identity=f"recorder-{os.getpid()}",
@@ -43,6 +43,7 @@ async def main(url: str, room: str, storage: str, recording_id: str, seconds: fl
             hidden=True,
             kind="egress",
         )
+        return Pass("main", url, token)
 
     async def on_segment(segment: Segment) -> None:
         say(segment=asdict(segment))
@@ -56,8 +57,7 @@ async def main(url: str, room: str, storage: str, recording_id: str, seconds: fl
     work = asyncio.create_task(
         record(
             RecordingJob(recording_id, "Kuliah Pakar: Tata Kelola"),
-            media_url=url,
-            token_source=token,
+            passes=passes,
             storage=open_storage(storage),
             on_segment=on_segment,
             on_state=on_state,

@@ -30,8 +30,8 @@ async def test_every_kind_that_is_owed_has_a_handler_and_none_is_idle(tmp_path: 
         link_key="k" * 32,
     )
     db = wiring.database(settings)
-    async with wiring.media(settings) as rooms:
-        handlers = wiring.handlers(settings, db, rooms, wiring.mailer(settings), SystemClock())
+    async with wiring.media(settings) as pool:
+        handlers = wiring.handlers(settings, db, pool, wiring.mailer(settings), SystemClock())
     await db.close()
     assert {ast.literal_eval(kind) for kind in owed()} == set(handlers) == set(KINDS)
 

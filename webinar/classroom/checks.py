@@ -23,7 +23,7 @@ from webinar.evidence.tables import AnswerRow, PresenceCheckRow
 from webinar.lectures import store as lectures
 from webinar.lectures.rules import Lecture, LectureState, Registration
 from webinar.lectures.tables import LectureRow
-from webinar.media.port import Media
+from webinar.media.port import RoomMedia
 from webinar.policies import store as policies
 from webinar.policies.rules import Policy
 
@@ -98,7 +98,7 @@ async def plan(
     return len(chosen)
 
 
-def asker(database: Database, media: Media, clock: Clock) -> Handler:
+def asker(database: Database, media: RoomMedia, clock: Clock) -> Handler:
     """The handler of kind `check`: open it for answers, then tell the room.
 
     A page that misses the telling finds the check when it asks how the room stands.

@@ -1,5 +1,6 @@
 """Whose sign of life counts: the seat is still good, and the lecture is in session or was a moment ago."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webinar.classroom.rules import Cancelled, Ended, NoSession, NotRegistered, Removed, TooEarly
@@ -10,6 +11,8 @@ from webinar.media.rules import parse_identity
 GRACE_MS = 5 * 60_000
 """How long after the end a page may still tell: of its last minute, or that it is being left."""
 LONGEST_SID = 40
+LONGEST_ROOM = 64
+LONGEST_SERVER = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,9 @@ class Beat:
     visible: bool
     leaving: bool
     at: int
+    # Where the page says that it is connected; empty where it does not say.
+    room: str = ""
+    server: str = ""
 
 
 def heard(registration_id: str, generation: int, lecture_id: str, said: dict[str, object], at: int) -> Beat:
@@ -44,7 +50,18 @@ def heard(registration_id: str, generation: int, lecture_id: str, said: dict[str
         visible=bool(said.get("visible")),
         leaving=bool(said.get("leaving")),
         at=at,
+        room=str(said.get("room") or "")[:LONGEST_ROOM],
+        server=str(said.get("server") or "")[:LONGEST_SERVER],
     )
+
+
+def moved(beat: Beat, servers: Mapping[str, str]) -> bool:
+    """Whether the page is connected to a media server on which its room is no longer.
+
+    Args:
+        servers: the media server of each room that is open, by the room's name.
+    """
+    return bool(beat.server) and servers.get(beat.room, beat.server) != beat.server
 
 
 def refusal(beat: Beat, standing: Standing | None) -> Refused | None:

@@ -75,9 +75,10 @@ class MediaAway(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What somebody is let in with: the room, and what they may publish there."""
+    """What somebody is let in with: the room, the media server it is on, and what they may publish there."""
 
     room: str
+    server: str
     can_publish: bool
     sources: tuple[str, ...]
 
@@ -121,7 +122,7 @@ def admit(lecture: Lecture, seat: Registration, room: Room | None, now: int) -> 
     if room is None or room.state is not RoomState.OPEN:
         raise MediaAway if room is not None and room.last_error else RoomPreparing
     host = seat.role in HOSTS
-    return Admission(room.name, True, EVERYTHING if host else VOICE_AND_PICTURE)
+    return Admission(room.name, room.media_server, True, EVERYTHING if host else VOICE_AND_PICTURE)
 
 
 def is_host(seat: Registration) -> bool:

@@ -27,7 +27,7 @@ from webinar.lectures.rules import (
     link_token,
     main_room_name,
 )
-from webinar.media.port import Media, MediaUnavailable
+from webinar.media.port import MediaUnavailable, RoomMedia
 from webinar.media.rules import parse_identity
 from webinar.people.access import Role, Scope
 
@@ -202,7 +202,7 @@ async def owe_removal(session: AsyncSession, seat: Registration, now: int, *, on
     )
 
 
-def remover(database: Database, media: Media, clock: Clock) -> Handler:
+def remover(database: Database, media: RoomMedia, clock: Clock) -> Handler:
     """The handler of kind `remove`: put every device of a seat out, until its tokens have expired."""
 
     async def put_out(effect: Effect) -> Outcome:
@@ -226,7 +226,7 @@ def remover(database: Database, media: Media, clock: Clock) -> Handler:
     return put_out
 
 
-async def mute(media: Media, lecture_id: str, seat_name: str) -> None:
+async def mute(media: RoomMedia, lecture_id: str, seat_name: str) -> None:
     """Mute every device of a seat; its holder may speak again by the own choice."""
     room = main_room_name(lecture_id)
     for participant in await media.list_participants(room):
@@ -235,7 +235,7 @@ async def mute(media: Media, lecture_id: str, seat_name: str) -> None:
             await media.mute(room, participant.identity, ["microphone"])
 
 
-async def broadcast(media: Media, lecture_id: str, topic: str, payload: Mapping[str, object]) -> None:
+async def broadcast(media: RoomMedia, lecture_id: str, topic: str, payload: Mapping[str, object]) -> None:
     """Tell everybody in the room; who misses it finds it when the page asks again."""
     try:
         await media.send(main_room_name(lecture_id), topic, json.dumps(payload).encode())

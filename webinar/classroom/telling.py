@@ -7,7 +7,7 @@ from webinar.core.audit import Actor
 from webinar.lectures import changes
 from webinar.lectures.change_rules import breaks_of
 from webinar.lectures.rules import IN_SESSION, Lecture, Window
-from webinar.media.port import Media
+from webinar.media.port import RoomMedia
 
 TOPIC = "lecture"
 
@@ -22,14 +22,14 @@ def state_of(lecture: Lecture, window: Window) -> dict[str, object]:
     }
 
 
-async def tell(media: Media, lecture: Lecture, window: Window, *, reason: str = "") -> None:
+async def tell(media: RoomMedia, lecture: Lecture, window: Window, *, reason: str = "") -> None:
     """Tell the room at once; whoever misses it finds it when the page asks how the room stands."""
     more = {"reason": reason} if reason else {}
     await service.broadcast(media, lecture.id, TOPIC, {**state_of(lecture, window), **more})
 
 
 async def tell_inside(
-    media: Media, before: Lecture, after: Lecture, window: Window, *, reason: str = ""
+    media: RoomMedia, before: Lecture, after: Lecture, window: Window, *, reason: str = ""
 ) -> None:
     """Tell the room of a change, if one stands open before or after it: else nobody is inside."""
     if before.state in IN_SESSION or after.state in IN_SESSION:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -113,7 +114,16 @@ class RoomRow(Base):
     """A room of a lecture on a media server; a lecture may have several."""
 
     __tablename__ = "rooms"
-    __table_args__ = (UniqueConstraint("name"),)
+    __table_args__ = (
+        UniqueConstraint("name"),
+        # Those that are to be looked after, however many there ever were.
+        Index(
+            "ix_rooms_standing",
+            "media_server",
+            sqlite_where=text("state <> 'closed'"),
+            postgresql_where=text("state <> 'closed'"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"), index=True)
@@ -128,6 +138,8 @@ class RoomRow(Base):
     # wanted, open, closing, closed, lost
     state: Mapped[str] = mapped_column(String(8))
     media_server: Mapped[str] = mapped_column(String(40))
+    # How many people were expected when it was placed there.
+    expected: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     sid: Mapped[str | None] = mapped_column(String(40))
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     last_error: Mapped[str | None] = mapped_column(Text)

@@ -84,29 +84,14 @@ class Permission:
     sources: tuple[str, ...] = ()
 
 
-class Media(Protocol):
-    """The media server. Every method may raise `MediaUnavailable` and takes a bounded time."""
+class RoomMedia(Protocol):
+    """What is asked of a media server about one of its rooms, or of several by the server of each room.
 
-    async def open_room(
-        self,
-        name: str,
-        *,
-        empty_timeout_s: int = 300,
-        departure_timeout_s: int = 20,
-        max_participants: int = 0,
-        metadata: str = "",
-    ) -> RoomState:
-        """Make the room, or give the one that is there.
-
-        The time-outs and the limit of a room that exists stay as they are (the media server ignores
-        them then); its metadata is brought up to date. `max_participants` 0 is no limit.
-        """
+    Every method may raise `MediaUnavailable` and takes a bounded time.
+    """
 
     async def close_room(self, name: str) -> None:
         """Send everybody out and end the room; fine when there is none."""
-
-    async def list_rooms(self) -> list[RoomState]:
-        """Every room that is open, by name."""
 
     async def list_participants(self, room: str) -> list[ParticipantState]:
         """Everybody in the room, hidden ones and recorders too; empty for an absent room."""
@@ -128,6 +113,28 @@ class Media(Protocol):
         Raises:
             ParticipantAbsent: nobody of that identity is in the room.
         """
+
+
+class Media(RoomMedia, Protocol):
+    """One media server. Every method may raise `MediaUnavailable` and takes a bounded time."""
+
+    async def open_room(
+        self,
+        name: str,
+        *,
+        empty_timeout_s: int = 300,
+        departure_timeout_s: int = 20,
+        max_participants: int = 0,
+        metadata: str = "",
+    ) -> RoomState:
+        """Make the room, or give the one that is there.
+
+        The time-outs and the limit of a room that exists stay as they are (the media server ignores
+        them then); its metadata is brought up to date. `max_participants` 0 is no limit.
+        """
+
+    async def list_rooms(self) -> list[RoomState]:
+        """Every room that is open, by name."""
 
     async def health(self) -> None:
         """Return when the media server answers and takes our key.

@@ -16,6 +16,7 @@ import webinar.evidence.tables
 import webinar.hours.tables
 import webinar.invites.tables
 import webinar.lectures.tables
+import webinar.media.tables
 import webinar.operations.tables
 import webinar.people.tables
 import webinar.policies.tables
@@ -35,6 +36,7 @@ TABLES = (
     webinar.people.tables,
     webinar.policies.tables,
     webinar.workdays.tables,
+    webinar.media.tables,
     webinar.lectures.tables,
     webinar.evidence.tables,
     webinar.classroom.tables,

@@ -43,6 +43,17 @@ def standing_words(_: Translate) -> Mapping[Standing, str]:
     }
 
 
+def server_words(_: Translate) -> Mapping[str, str]:
+    """How a media server stands (`servers.ServerLine.state`)."""
+    return {
+        "answers": _("Answers"),
+        "silent": _("Does not answer"),
+        "given_up": _("Given up"),
+        "unasked": _("Not asked yet"),
+        "unknown": _("Not in the settings"),
+    }
+
+
 def error_words(_: Translate, error: str | None) -> str:
     """What went wrong, for people; what we have no words for stays as it is."""
     if not error:
@@ -50,6 +61,7 @@ def error_words(_: Translate, error: str | None) -> str:
     known = {
         "media_unavailable": _("The video server did not answer."),
         "media_misconfigured": _("The video server refuses our key."),
+        "media_server_unknown": _("The video server is no longer in the settings."),
         "database_away": _("The database did not answer."),
         "each process that ran it died": _("Each process that worked at it ended before it was done."),
         "nobody handles the kind": _("No process of this version can do it. Are all of them updated?"),

@@ -87,11 +87,11 @@ async def admission(request: web.Request) -> web.StreamResponse:
             await consent.give(
                 session, lecture, seat, version=said.get("notice"), language=asked.language, now=asked.now
             )
-    settings = asked.site.settings
+    server = asked.site.pool.server(admitted.server)
     identity = format_identity(seat.seat, tab)
     token = mint(
-        settings.media_api_key,
-        settings.media_api_secret.get_secret_value(),
+        server.key,
+        server.secret,
         identity=identity,
         name=seat.name,
         room=admitted.room,
@@ -103,7 +103,8 @@ async def admission(request: web.Request) -> web.StreamResponse:
     )
     return web.json_response(
         {
-            "url": settings.media_public_url,
+            "url": server.public_url,
+            "server": server.name,
             "token": token,
             "identity": identity,
             "room": admitted.room,

@@ -17,8 +17,10 @@ from webinar.core import processes
 from webinar.core.database import DatabaseAway
 from webinar.core.effects_meter import BOUNDS_MS, LEASE_LOST
 from webinar.core.processes import Process
+from webinar.operations import servers as media_servers
 from webinar.operations import store
 from webinar.operations.rules import LISTED, KindCount
+from webinar.operations.servers import ServerLine
 from webinar.web.context import site
 from webinar.web.site import Access, Route, Site
 
@@ -34,6 +36,7 @@ class Told:
     owed: Mapping[str, int]
     holds: int
     known: list[Process]
+    servers: list[ServerLine]
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:
@@ -68,6 +71,7 @@ async def _told(here: Site) -> Told:
             await store.count_owed(session),
             len(await store.mail_holds(session)),
             await processes.known(session),
+            await media_servers.lines(session, here.pool),
         )
 
 
@@ -90,6 +94,7 @@ def families(told: Told | None) -> Iterator[Metric]:
         yield from _of_effects(told)
         yield from _of_processes(told)
         yield from _of_schedulers(told.known)
+        yield from _of_servers(told)
 
 
 def _of_effects(told: Told) -> Iterator[Metric]:
@@ -121,7 +126,9 @@ def _of_processes(told: Told) -> Iterator[Metric]:
         "pendopo_process_clock_ahead_seconds", "Its clock against the database's.", labels=labels
     )
     media = GaugeMetricFamily(
-        "pendopo_media_server_up", "Whether the media server answers this scheduler.", labels=["process"]
+        "pendopo_media_server_up",
+        "Whether the media server answers this scheduler.",
+        labels=["process", "server"],
     )
     alive = GaugeMetricFamily("pendopo_processes", "Processes that live.", labels=["kind"])
     for kind in ("web", "hooks", "scheduler", "recorder"):
@@ -131,7 +138,8 @@ def _of_processes(told: Told) -> Iterator[Metric]:
         if process.alive(told.now):
             clock.add_metric([process.kind, process.name], process.clock_ahead_ms / 1000)
             if process.kind == "scheduler":
-                media.add_metric([process.name], 0 if process.detail.get("media_error") else 1)
+                for server, error in sorted((process.detail.get("media") or {}).items()):
+                    media.add_metric([process.name, server], 0 if error else 1)
     yield from (alive, seen, clock, media)
 
 
@@ -156,6 +164,34 @@ def _of_schedulers(known: list[Process]) -> Iterator[Metric]:
                 ended.add_metric([*names, how], number)
             lost.add_metric(names, numbers["ended"].get(LEASE_LOST, 0))
     yield from (late, claimed, ended, lost)
+
+
+def _of_servers(told: Told) -> Iterator[Metric]:
+    """What all schedulers together know of each media server."""
+
+    def gauge(name: str, what: str) -> GaugeMetricFamily:
+        return GaugeMetricFamily(f"pendopo_media_server_{name}", what, labels=["server"])
+
+    state = GaugeMetricFamily(
+        "pendopo_media_server_state", "How a media server stands.", labels=["server", "state"]
+    )
+    since = gauge("state_seconds", "For how long it has answered, or not.")
+    rooms = gauge("rooms", "Rooms of ours on it that are not closed.")
+    people = gauge("participants", "People inside when it last answered.")
+    headroom = gauge("headroom", "How many more people it is meant for.")
+    drains = gauge("draining", "Whether it gets no new rooms by its settings.")
+    for line in told.servers:
+        for name in ("answers", "silent", "given_up"):
+            state.add_metric([line.name, name], int(line.state == name))
+        rooms.add_metric([line.name], line.rooms)
+        people.add_metric([line.name], line.participants)
+        if line.heard is not None:
+            since.add_metric([line.name], max(0, told.now - line.heard.since) / 1000)
+        if line.headroom is not None:
+            headroom.add_metric([line.name], line.headroom)
+        if line.load is not None:
+            drains.add_metric([line.name], int(line.load.drains))
+    yield from (state, since, rooms, people, headroom, drains)
 
 
 def _buckets(numbers: list[int]) -> list[tuple[str, float]]:

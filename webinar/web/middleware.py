@@ -52,12 +52,12 @@ VISITOR_S = 30 * 86_400
 
 def security_headers(here: Site) -> Mapping[str, str]:
     """Headers of every answer; a page that needs more says so itself."""
-    return _security_headers(here.settings.media_public_url, here.settings.secure)
+    return _security_headers(tuple(server.public_url for server in here.pool), here.settings.secure)
 
 
 @lru_cache
-def _security_headers(media_url: str, secure: bool) -> Mapping[str, str]:
-    media = " ".join(sorted({_ws(media_url), _http(media_url)}))
+def _security_headers(media_urls: tuple[str, ...], secure: bool) -> Mapping[str, str]:
+    media = " ".join(sorted({scheme(url) for url in media_urls for scheme in (_ws, _http)}))
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
         "img-src 'self' data: blob:; "

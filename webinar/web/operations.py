@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core import processes
 from webinar.core.processes import Process, clocks_apart
+from webinar.operations import servers as media_servers
 from webinar.operations import service, store
 from webinar.operations.rules import LISTED, RETRIED, SKIPPED, KindCount, Listed, Standing, skippable
-from webinar.operations.wording import error_words, kind_words, standing_words
+from webinar.operations.wording import error_words, kind_words, server_words, standing_words
 from webinar.people.access import Role
 from webinar.web.context import Context, context
 from webinar.web.forms import fields, whole
@@ -55,6 +56,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         effects = await _listed(session, whose, wish, counted, asked.now)
         about = await store.subjects(session, effects[:PAGE])
         known = await processes.known(session)
+        servers = await media_servers.lines(session, asked.site.pool)
         hold = await store.mail_hold(session, asked.rights.institution_id)
         holder = await store.name_of(session, hold.held_by) if hold and hold.held_by else ""
     return asked.page(
@@ -62,6 +64,9 @@ async def show(request: web.Request) -> web.StreamResponse:
         **_of_effects(asked, wish, counted, effects),
         about=about,
         **_of_processes(asked, known),
+        servers=servers,
+        servers_full=media_servers.full(servers),
+        server_states=server_words(asked._),
         hold=hold,
         holder=holder,
     )
@@ -114,12 +119,10 @@ def _of_effects(
 
 def _of_processes(asked: Context, known: list[Process]) -> dict[str, Any]:
     alive = [process for process in known if process.alive(asked.now)]
-    scheduler = next((process for process in alive if process.kind == "scheduler"), None)
     return {
         "processes": known,
         "wrong_clocks": [process for process in alive if clocks_apart(process.clock_ahead_ms)],
         "absent": [kind for kind in PROCESSES if kind not in {process.kind for process in alive}],
-        "media_away_since": scheduler.detail.get("media_since") if scheduler else None,
     }
 
 

@@ -27,8 +27,7 @@ async def heartbeat(request: web.Request) -> web.StreamResponse:
     opened = rules.opened_seat_cookie(key, request.cookies.get(SEAT_COOKIE, ""))
     if opened is not None:
         try:
-            await request.app[BEATS].tell(heard(*opened, lecture_id, said, asked.now))
-            return web.Response(status=204)
+            return _heard(await request.app[BEATS].tell(heard(*opened, lecture_id, said, asked.now)))
         except NoSession:
             # A cookie of a link that was revoked: it may still be somebody who is signed in.
             if SESSION_COOKIE not in request.cookies:
@@ -36,8 +35,13 @@ async def heartbeat(request: web.Request) -> web.StreamResponse:
     if session_cookie := request.cookies.get(SESSION_COOKIE):
         await identify_person(asked, session_cookie)
     seat = await seat_of(asked, lecture_id)
-    await request.app[BEATS].tell(heard(seat.id, seat.link_generation, lecture_id, said, asked.now))
-    return web.Response(status=204)
+    beat = heard(seat.id, seat.link_generation, lecture_id, said, asked.now)
+    return _heard(await request.app[BEATS].tell(beat))
+
+
+def _heard(moved: bool) -> web.Response:
+    """Nothing, but to a page whose room was moved to another media server: it asks to be let in anew."""
+    return web.json_response({"moved": True}) if moved else web.Response(status=204)
 
 
 async def answer_check(request: web.Request) -> web.StreamResponse:

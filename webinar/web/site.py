@@ -12,7 +12,8 @@ from webinar.classroom.heartbeats import Heartbeats
 from webinar.config import Settings
 from webinar.core.clock import Clock
 from webinar.core.database import Database
-from webinar.media.port import Media
+from webinar.media.pool import Pool
+from webinar.media.port import RoomMedia
 from webinar.people.passwords import Passwords
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -25,7 +26,9 @@ class Site:
     settings: Settings
     database: Database
     clock: Clock
-    media: Media
+    pool: Pool
+    # What is said to a room goes to the server that it is on.
+    media: RoomMedia
     storage: Storage
     passwords: Passwords
 

@@ -35,8 +35,20 @@ interface Admission {
   url: string;
   token: string;
   identity: string;
+  room: string;
+  server: string;
   can_publish: boolean;
   server_time: number;
+}
+
+/** A sign of life: which connection, and where it is; who only watches is in no room. */
+export interface Beat {
+  connection: string;
+  sid: string;
+  room?: string;
+  server?: string;
+  visible: boolean;
+  leaving?: true;
 }
 
 interface Problem {
@@ -120,9 +132,10 @@ export class Api {
     return this.#done(this.#post(move, move === "extend" ? { minutes: 15 } : {}));
   }
 
-  /** Survives the page: the browser sends it even while the page goes away. */
-  heartbeat(beat: { connection: string; sid: string; visible: boolean; leaving?: true }): void {
-    void this.#done(this.#post("heartbeat", beat, beat.leaving === true));
+  /** Whether the room was moved to another media server. Survives the page: the browser sends it even while the page goes away. */
+  async heartbeat(beat: Beat): Promise<boolean> {
+    const answer = await this.#json<{ moved?: boolean }>(this.#post("heartbeat", beat, beat.leaving === true));
+    return answer?.moved === true;
   }
 
   /** What is kept was read, by somebody who only watches. */
@@ -173,8 +186,8 @@ export class Api {
 }
 
 function admitted(body: Admission, now: number): Event {
-  const { url, token, identity } = body;
-  return { is: "admitted", ticket: { url, token, identity, canPublish: body.can_publish, issuedAt: now } };
+  const { url, token, identity, room, server, can_publish: canPublish } = body;
+  return { is: "admitted", ticket: { url, token, identity, room, server, canPublish, issuedAt: now } };
 }
 
 /** `offset` turns the server's opening time into this device's clock. */

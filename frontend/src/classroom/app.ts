@@ -479,8 +479,11 @@ export class App implements Listener {
     if (state.at !== "connected" && state.at !== "reconnecting") return;
     this.#beatAt = Date.now();
     const visible = document.visibilityState === "visible";
-    const beat = { connection: state.ticket.identity, sid: seen.sid, visible };
-    this.#api.heartbeat(leaving ? { ...beat, leaving } : beat);
+    const { identity, room, server } = state.ticket;
+    const beat = { connection: identity, sid: seen.sid, room, server, visible };
+    void this.#api.heartbeat(leaving ? { ...beat, leaving } : beat).then((moved) => {
+      if (moved && ticketOf(this.model.state) === state.ticket) this.dispatch({ is: "moved" });
+    });
   }
 
   async #orTell(asked: Promise<boolean>): Promise<void> {

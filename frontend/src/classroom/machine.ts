@@ -13,6 +13,9 @@ export interface Ticket {
   url: string;
   token: string;
   identity: string;
+  /** The room and the media server that the ticket leads to, by name. */
+  room: string;
+  server: string;
   canPublish: boolean;
   issuedAt: number;
 }
@@ -53,6 +56,7 @@ export type Event =
   | { is: "retry" }
   | { is: "leave" }
   | { is: "entered_elsewhere" }
+  | { is: "moved" }
   | { is: "lecture"; state: string };
 
 export type Command =
@@ -91,6 +95,9 @@ export function step(state: State, event: Event, moment: Moment): Step {
       return inOrOnTheWay(state) ? close("left") : stay(state);
     case "entered_elsewhere":
       return inOrOnTheWay(state) ? close("elsewhere") : stay(state);
+    case "moved":
+      // The old server may still answer: this connection lasts until the new ticket is there.
+      return state.at === "connected" || state.at === "reconnecting" ? ask(0) : stay(state);
     case "lecture":
       return lectureMoved(state, event.state);
     case "admitted":
@@ -147,7 +154,8 @@ function answered(state: State, answer: Answer, moment: Moment): Step {
   if (state.at !== "opening" && state.at !== "asking") return stay(state);
   switch (answer.is) {
     case "refused":
-      return stay({ at: "closed", why: answer.why });
+      // Who asks because the room was moved may still be connected to where it was.
+      return state.at === "asking" ? close(answer.why) : stay({ at: "closed", why: answer.why });
     case "too_early":
       return stay(countdown(answer.opensAt, moment));
     case "unread":

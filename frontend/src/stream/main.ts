@@ -52,7 +52,7 @@ async function start(box: HTMLElement): Promise<void> {
 
   const beat = (leaving: boolean): void => {
     const seen = { connection, sid: "", visible: document.visibilityState === "visible" };
-    api.heartbeat(leaving ? { ...seen, leaving } : seen);
+    void api.heartbeat(leaving ? { ...seen, leaving } : seen);
   };
   let present = false;
   const tick = (): void => {

@@ -6,6 +6,7 @@ from email.headerregistry import Address
 import pytest
 from icalendar import Calendar
 
+from tests import by_hand
 from tests.build import (
     LAST_WEEK,
     a_lecture,
@@ -54,11 +55,11 @@ class World:
         """Do what is owed by now, as the scheduler would, until nothing is due."""
         handlers = {"announce": announcer(self.desk), "invite": sender(self.desk)}
         now = self.desk.clock.now()
-        while due := await effects.claim(self.db, worker="test", limit=50, lease_ms=60_000, now=now):
+        while due := await by_hand.claim(self.db, worker="test", limit=50, lease_ms=60_000, now=now):
             for effect in due:
                 handler = handlers.get(effect.kind)
                 outcome = await handler(effect) if handler else effects.Skip("not of this test")
-                await effects.finish(self.db, effect, outcome, now)
+                await by_hand.finish(self.db, effect, outcome, now)
 
     async def change(self, **wanted: object) -> None:
         """A change, and everything that follows from it."""

@@ -6,6 +6,7 @@ import jwt
 import pytest
 from sqlalchemy import select
 
+from tests import by_hand
 from tests.build import LAST_WEEK, MINUTE, NINE, a_lecture, a_person, a_policy, a_unit, an_institution
 from tests.site import LINK_KEY, MEDIA_SECRET, RunningSite, Visitor
 from webinar.classroom import service as classroom
@@ -274,11 +275,11 @@ async def test_somebody_removed_stays_out_with_an_old_token_too(room: Room) -> N
     for _ in range(2):
         async with room.site.database.writing() as session:
             await effects.nudge(session, f"remove:{room.seats['Ani'].id}", NINE)
-        due = await effects.claim(
+        due = await by_hand.claim(
             room.site.database, worker="t", limit=9, lease_ms=9_000, now=room.site.clock.now()
         )
         [effect] = [e for e in due if e.kind == "remove"]
-        await effects.finish(room.site.database, effect, await put_out(effect), room.site.clock.now())
+        await by_hand.finish(room.site.database, effect, await put_out(effect), room.site.clock.now())
         assert await room.site.media.list_participants(name) == []
         # The old token opens the door once more: LiveKit cannot revoke it.
         room.site.media.join(str(ticket["token"]))

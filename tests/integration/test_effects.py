@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests import by_hand
 from tests.build import MINUTE, NINE, SECOND
 from webinar.core import effects
 from webinar.core.clock import ManualClock
@@ -33,7 +34,7 @@ async def nudge(db: Database, key: str = "note:1", now: int = NINE) -> None:
 
 
 async def claim(db: Database, *, limit: int = 10, now: int = NINE, lease_ms: int = LEASE_MS) -> list[Effect]:
-    return await effects.claim(db, worker="test", limit=limit, lease_ms=lease_ms, now=now)
+    return await by_hand.claim(db, worker="test", limit=limit, lease_ms=lease_ms, now=now)
 
 
 async def the_one(db: Database) -> EffectView:
@@ -60,7 +61,7 @@ async def test_the_oldest_due_is_claimed_first(database: Database) -> None:
 async def test_a_done_effect_is_over_and_can_be_owed_anew(database: Database) -> None:
     await owe(database)
     [effect] = await claim(database)
-    assert await effects.finish(database, effect, Done(), NINE + 1)
+    assert await by_hand.finish(database, effect, Done(), NINE + 1)
     view = await the_one(database)
     assert (view.state, view.finished_at) == (EffectState.DONE, NINE + 1)
     await nudge(database)
@@ -86,14 +87,14 @@ async def test_what_follows_is_written_in_the_transaction_that_says_done(databas
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await effects.finish(database, effect, Done(breaks), NINE)
+        await by_hand.finish(database, effect, Done(breaks), NINE)
     assert (await the_one(database)).state is EffectState.CLAIMED
 
 
 async def test_again_owes_it_at_the_new_time_with_fresh_tries(database: Database) -> None:
     await owe(database)
     [effect] = await claim(database)
-    await effects.finish(database, effect, Again(NINE + MINUTE), NINE)
+    await by_hand.finish(database, effect, Again(NINE + MINUTE), NINE)
     assert await claim(database, now=NINE + MINUTE - 1) == []
     [again] = await claim(database, now=NINE + MINUTE)
     assert again.attempts == 1
@@ -108,7 +109,7 @@ async def test_a_failure_waits_longer_each_time_and_is_parked_in_sight_after_the
         waits.append(view.due_at - now)
         now = view.due_at
         [effect] = await claim(database, now=now)
-        await effects.finish(database, effect, Retry("no answer"), now)
+        await by_hand.finish(database, effect, Retry("no answer"), now)
     assert waits[:5] == [0, 1_000, 2_000, 4_000, 8_000]
     assert (view.state, view.attempts, view.last_error) == (
         EffectState.PARKED,
@@ -123,7 +124,7 @@ async def test_a_failure_waits_longer_each_time_and_is_parked_in_sight_after_the
 async def test_a_pointless_effect_is_skipped_with_its_reason(database: Database) -> None:
     await owe(database)
     [effect] = await claim(database)
-    await effects.finish(database, effect, Skip("the lecture is over"), NINE)
+    await by_hand.finish(database, effect, Skip("the lecture is over"), NINE)
     view = await the_one(database)
     assert (view.state, view.last_error) == (EffectState.SKIPPED, "the lecture is over")
 
@@ -140,7 +141,7 @@ async def test_what_is_nudged_while_it_runs_runs_once_more(database: Database, o
     [effect] = await claim(database)
     await nudge(database)
     assert await claim(database) == []
-    assert await effects.finish(database, effect, outcome, NINE)
+    assert await by_hand.finish(database, effect, outcome, NINE)
     [again] = await claim(database)
     assert again.key == effect.key
 
@@ -151,7 +152,7 @@ async def test_what_is_owed_anew_while_it_runs_runs_once_more_with_the_new_paylo
     await owe(database, payload={"sequence": 1})
     [effect] = await claim(database)
     await owe(database, due_at=NINE + SECOND, payload={"sequence": 2})
-    await effects.finish(database, effect, Done(), NINE)
+    await by_hand.finish(database, effect, Done(), NINE)
     assert await claim(database) == []
     [again] = await claim(database, now=NINE + SECOND)
     assert again.payload == {"sequence": 2}
@@ -170,9 +171,9 @@ async def test_a_lost_lease_goes_to_another_and_the_first_holder_writes_nothing(
     [hung] = await claim(database, lease_ms=-1)
     [taken] = await claim(database)
     assert (taken.id, taken.attempts) == (hung.id, 2)
-    assert not await effects.finish(database, hung, Done(), NINE)
+    assert not await by_hand.finish(database, hung, Done(), NINE)
     assert (await the_one(database)).state is EffectState.CLAIMED
-    assert await effects.finish(database, taken, Done(), NINE)
+    assert await by_hand.finish(database, taken, Done(), NINE)
 
 
 async def test_a_renewed_lease_is_kept(database: Database) -> None:
@@ -183,9 +184,9 @@ async def test_a_renewed_lease_is_kept(database: Database) -> None:
 
 
 async def test_the_next_due_is_the_earliest_of_what_is_owed_and_of_the_leases(database: Database) -> None:
-    assert await effects.next_due(database) is None
+    assert await by_hand.next_due(database) is None
     await owe(database, due_at=NINE + MINUTE)
-    assert await effects.next_due(database) == NINE + MINUTE
+    assert await by_hand.next_due(database) == NINE + MINUTE
 
 
 async def test_one_handler_that_fails_does_not_delay_the_next(database: Database, clock: ManualClock) -> None:

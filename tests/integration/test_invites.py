@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
+from tests import by_hand
 from tests.build import (
     LAST_WEEK,
     NINE,
 )
 from tests.integration.invite_world import KEY, World, event
 from tests.integration.invite_world import world as world
-from webinar.core import effects
 from webinar.core.audit import SYSTEM
 from webinar.core.tables import EffectRow
 from webinar.invites import service as invites
@@ -137,9 +137,9 @@ async def test_a_mail_server_that_was_away_costs_no_invite(world: World) -> None
 
 async def test_a_mail_that_was_accepted_just_before_a_crash_repeats_as_the_same_mail(world: World) -> None:
     handler = announcer(world.desk)
-    [announce] = await effects.claim(world.db, worker="a", limit=1, lease_ms=1, now=LAST_WEEK)
-    await effects.finish(world.db, announce, await handler(announce), LAST_WEEK)
-    claimed = await effects.claim(world.db, worker="a", limit=1, lease_ms=1, now=LAST_WEEK)
+    [announce] = await by_hand.claim(world.db, worker="a", limit=1, lease_ms=1, now=LAST_WEEK)
+    await by_hand.finish(world.db, announce, await handler(announce), LAST_WEEK)
+    claimed = await by_hand.claim(world.db, worker="a", limit=1, lease_ms=1, now=LAST_WEEK)
     send = sender(world.desk)
     await send(claimed[0])
     # The process dies here: nothing was written back. Another one does it again.

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, text
 
+from tests import by_hand
 from tests.build import (
     HOUR,
     MINUTE,
@@ -322,10 +323,10 @@ async def test_a_mail_is_not_left_behind_when_the_hold_ends_while_it_is_being_he
         return Done()
 
     held = MailDoor(place.db, clock).guarded("invite", send)
-    [claimed] = await effects.claim(place.db, worker="w", limit=1, lease_ms=60_000, now=NINE)
+    [claimed] = await by_hand.claim(place.db, worker="w", limit=1, lease_ms=60_000, now=NINE)
     outcome = await held(claimed)
     await release(place)
-    assert await effects.finish(place.db, claimed, outcome, NINE)
+    assert await by_hand.finish(place.db, claimed, outcome, NINE)
     assert (await place.row(invite)).state == "owed"
 
 

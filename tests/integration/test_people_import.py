@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import func, select, update
 
+from tests import by_hand
 from tests.build import NINE, a_lecture, a_person, a_registration, a_unit, an_institution
-from webinar.core import effects
 from webinar.core.database import Database
 from webinar.core.effects import Done
 from webinar.core.errors import Forbidden, IllegalMove, Invalid, NotFound
@@ -170,7 +170,7 @@ async def test_an_import_goes_on_where_a_crash_left_it_and_writes_nobody_twice(d
     assert not await write.work(database, found.id, lambda: NINE, slice_s=0)
     partly = await now(database, root, found.id)
     assert 0 < partly.written < 700
-    [effect] = await effects.claim(database, worker="w", limit=9, lease_ms=9_000, now=NINE)
+    [effect] = await by_hand.claim(database, worker="w", limit=9, lease_ms=9_000, now=NINE)
 
     class Still:
         def now(self) -> int:

@@ -7,9 +7,9 @@ from html import unescape
 import aiohttp
 import pytest
 
+from tests import by_hand
 from tests.build import NINE, a_person, a_unit, an_institution
 from tests.site import FAST_HASHER, RunningSite, Visitor
-from webinar.core import effects
 from webinar.people import sign_in, store
 from webinar.people.access import Scope
 from webinar.people.importing import write
@@ -160,7 +160,7 @@ async def test_the_forgotten_password_page_answers_alike_for_nobody(site: Runnin
         answer = await guest.post("/password", {"email": email})
         pages.append(shown(answer.text).replace(email, ""))
     assert pages[0] == pages[1]
-    owed = await effects.claim(site.database, worker="w", limit=9, lease_ms=9_000, now=NINE)
+    owed = await by_hand.claim(site.database, worker="w", limit=9, lease_ms=9_000, now=NINE)
     assert len(owed) == 1
 
 

@@ -7,8 +7,8 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
+from tests import by_hand
 from tests.build import MINUTE, NINE, a_person
-from webinar.core import effects
 from webinar.core.database import Database
 from webinar.core.effects import Done, Skip
 from webinar.core.errors import Forbidden, Invalid, TooMany
@@ -172,7 +172,7 @@ async def ask(
 async def mailed(database: Database, clock, purpose: Purpose) -> str:
     """Ask for a link and read it out of the mail."""
     await ask(database, purpose)
-    [effect] = await effects.claim(database, worker="w", limit=9, lease_ms=9_000, now=NINE)
+    [effect] = await by_hand.claim(database, worker="w", limit=9, lease_ms=9_000, now=NINE)
     mailer = FakeMailer()
     assert await mails(database, clock, mailer).send_sign_in_mail(effect) == Done()
     [message] = mailer.sent
@@ -227,7 +227,7 @@ async def test_a_forgotten_password_is_set_by_link_and_a_weak_one_does_not_spend
 
 async def test_asking_for_nobody_answers_alike_and_owes_nothing(database, siti):
     await ask(database, Purpose.SIGN_IN, "nobody@kota.example")
-    assert await effects.claim(database, worker="w", limit=9, lease_ms=9_000, now=NINE) == []
+    assert await by_hand.claim(database, worker="w", limit=9, lease_ms=9_000, now=NINE) == []
 
 
 async def test_asking_too_often_is_refused_for_people_and_for_nobody(database, siti):
@@ -240,7 +240,7 @@ async def test_asking_too_often_is_refused_for_people_and_for_nobody(database, s
 
 async def test_a_mail_whose_link_was_used_or_made_with_another_key_is_skipped(database, clock, siti):
     await ask(database, Purpose.SIGN_IN)
-    [effect] = await effects.claim(database, worker="w", limit=9, lease_ms=9_000, now=NINE)
+    [effect] = await by_hand.claim(database, worker="w", limit=9, lease_ms=9_000, now=NINE)
     mailer = FakeMailer()
     assert isinstance(await mails(database, clock, mailer, b"other" * 8).send_sign_in_mail(effect), Skip)
     clock.advance(60 * MINUTE)

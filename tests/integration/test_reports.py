@@ -9,6 +9,7 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import insert, select, update
 
+from tests import by_hand
 from tests.build import DAY, HOUR, NINE, a_person, a_registration, a_role, an_institution
 from tests.integration.pages_world import World, a_world, statements
 from tests.site import Answer, RunningSite
@@ -61,12 +62,12 @@ def rows_of(answer: Answer) -> list[dict[str, str]]:
 async def made(site: RunningSite, **more: Any) -> Any:
     """Let the effect of the only report run once; its outcome, written back."""
     maker = ReportMaker(site.database, site.clock)
-    (effect,) = await effects.claim(
+    (effect,) = await by_hand.claim(
         site.database, worker="test", limit=5, lease_ms=HOUR, now=site.clock.now()
     )
     assert effect.kind == "report"
     outcome = await maker.make_report(effect)
-    assert await effects.finish(site.database, effect, outcome, site.clock.now())
+    assert await by_hand.finish(site.database, effect, outcome, site.clock.now())
     return outcome
 
 
@@ -181,7 +182,7 @@ async def test_after_a_week_a_file_is_gone(site: RunningSite, world: World) -> N
     await made(site)
     site.clock.advance(KEPT_MS - DAY)
     assert (await ratna.get(f"{asked.location}/file")).status == 200
-    assert await effects.claim(site.database, worker="w", limit=5, lease_ms=1, now=site.clock.now()) == []
+    assert await by_hand.claim(site.database, worker="w", limit=5, lease_ms=1, now=site.clock.now()) == []
     site.clock.advance(DAY)
     assert (await ratna.get(f"{asked.location}/file")).status == 404
     assert isinstance(await made(site), Done)
@@ -278,7 +279,7 @@ async def test_files_that_name_somebody_go_when_that_person_is_erased(
         await erase.erase(session, scope, leaver.id, reason="Permintaan sendiri", now=site.clock.now())
     assert [(await ratna.get(asked.location)).status for asked in (names_them, does_not)] == [404, 200]
     maker = ReportMaker(site.database, site.clock)
-    for effect in await effects.claim(
+    for effect in await by_hand.claim(
         site.database, worker="w", limit=9, lease_ms=1_000, now=site.clock.now()
     ):
         assert await maker.make_report(effect)

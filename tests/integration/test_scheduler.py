@@ -8,6 +8,7 @@ from sqlalchemy import select
 from recordings.tables import RecordingRow
 from scheduler.runner import own_handlers
 from scheduler.watch import Watch
+from tests import by_hand
 from tests.build import HOUR, MINUTE, NINE, SECOND, a_lecture, a_person, a_registration
 from webinar.core import audit, effects
 from webinar.core.audit import SYSTEM
@@ -49,7 +50,7 @@ class World:
 
     async def settle(self) -> None:
         for _ in range(20):
-            due = await effects.next_due(self.db)
+            due = await by_hand.next_due(self.db)
             if due is None or due > self.clock.now():
                 return
             await self.runner.step()

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.runner import own_handlers
 from scheduler.watch import Watch
+from tests import by_hand
 from tests.build import HOUR, MINUTE, NINE, a_lecture, a_person, a_registration, an_institution
-from webinar.core import audit, effects
+from webinar.core import audit
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
 from webinar.core.effects_runner import Runner
@@ -82,7 +83,7 @@ async def live(db: MortalDatabase, clock: ManualClock, media: FakeMedia, fate: F
     try:
         await Watch(db, mortal, clock).look()
         for _ in range(30):
-            due = await effects.next_due(db)
+            due = await by_hand.next_due(db)
             if due is None or due > clock.now():
                 return False
             await runner.step()

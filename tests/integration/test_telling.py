@@ -8,6 +8,7 @@ from email.policy import default
 
 import pytest
 
+from tests import by_hand
 from tests.build import LAST_WEEK
 from tests.integration.invite_world import KEY, World
 from tests.integration.invite_world import world as world
@@ -78,9 +79,9 @@ async def restore(world: World) -> None:
 async def announce(world: World) -> None:
     """Only what announces runs; the mails stay owed."""
     now = world.desk.clock.now()
-    for effect in await effects.claim(world.db, worker="a", limit=50, lease_ms=60_000, now=now):
+    for effect in await by_hand.claim(world.db, worker="a", limit=50, lease_ms=60_000, now=now):
         outcome = await announcer(world.desk)(effect) if effect.kind == "announce" else effects.Again(now)
-        await effects.finish(world.db, effect, outcome, now)
+        await by_hand.finish(world.db, effect, outcome, now)
 
 
 async def test_two_changes_after_each_other_are_told_once(world: World, server: SmtpServer) -> None:
@@ -115,12 +116,12 @@ async def test_a_change_that_is_not_announced_yet_goes_out_with_its_own_sequence
     await announce(world)
     await edit(world, **FRIDAY)
     now = world.desk.clock.now()
-    due = await effects.claim(world.db, worker="w", limit=50, lease_ms=60_000, now=now)
+    due = await by_hand.claim(world.db, worker="w", limit=50, lease_ms=60_000, now=now)
     for kind in ("invite", "announce"):
         handler = sender(world.desk) if kind == "invite" else announcer(world.desk)
         for effect in due:
             if effect.kind == kind:
-                await effects.finish(world.db, effect, await handler(effect), now)
+                await by_hand.finish(world.db, effect, await handler(effect), now)
     await world.run()
     assert told(server) == everybody("REQUEST", 2, "20261127")
 
@@ -251,12 +252,12 @@ async def test_a_try_that_ends_late_does_not_undo_what_is_owed_by_now(world: Wor
     """The answer of the mail server to the old version comes after the new one is owed."""
     await announce(world)
     now = world.desk.clock.now()
-    due = await effects.claim(world.db, worker="w", limit=50, lease_ms=60_000, now=now)
+    due = await by_hand.claim(world.db, worker="w", limit=50, lease_ms=60_000, now=now)
     outcomes = [(e, await sender(world.desk)(e)) for e in due if e.kind == "invite"]
     await edit(world, **THURSDAY)
     await announce(world)
     for effect, outcome in outcomes:
-        await effects.finish(world.db, effect, outcome, now)
+        await by_hand.finish(world.db, effect, outcome, now)
     async with world.db.reading() as session:
         sent = await invite_store.of_lecture(session, world.lecture_id)
     assert {(i.sequence, i.state, i.last_sent_at) for i in sent.values()} == {(1, "owed", now)}

@@ -9,12 +9,12 @@ import openpyxl
 import pytest
 from sqlalchemy import insert
 
+from tests import by_hand
 from tests.build import NINE, a_lecture, a_person, a_registration, a_role, a_unit, an_institution
 from tests.integration.api_world import conforms
 from tests.integration.pages_world import statements
 from tests.site import RunningSite
 from webinar.attendance.tables import AttendanceRow
-from webinar.core import effects
 from webinar.core.database import Database
 from webinar.core.ids import new_id
 from webinar.hours.tables import HourTotalRow, YearTargetRow
@@ -284,8 +284,8 @@ async def test_the_file_of_a_large_unit_is_made_in_the_background(
     assert (await wati.get(f"{path}.xlsx")).location == f"{path}#files"
     asked = await wati.post(f"/units/{region.health.id}/files", {"kind": "csv", "year": "2026"})
     maker = ReportMaker(site.database, site.clock)
-    (effect,) = await effects.claim(site.database, worker="w", limit=9, lease_ms=9_000, now=site.clock.now())
-    assert await effects.finish(site.database, effect, await maker.make_report(effect), site.clock.now())
+    (effect,) = await by_hand.claim(site.database, worker="w", limit=9, lease_ms=9_000, now=site.clock.now())
+    assert await by_hand.finish(site.database, effect, await maker.make_report(effect), site.clock.now())
     page = await wati.get(asked.location)
     assert "Dinas Kesehatan · 2026" in page.text
     file = await wati.get(f"{asked.location}/file")

@@ -15,12 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.database import rows_sql
 from webinar.core.effects_claims import Ahead as Ahead
-from webinar.core.effects_claims import claim as claim
 from webinar.core.effects_claims import claim_of as claim_of
-from webinar.core.effects_claims import finish as finish
 from webinar.core.effects_claims import finish_many as finish_many
 from webinar.core.effects_claims import look as look
-from webinar.core.effects_claims import next_due as next_due
 from webinar.core.effects_claims import renew as renew
 from webinar.core.effects_outcomes import Again as Again
 from webinar.core.effects_outcomes import Done as Done

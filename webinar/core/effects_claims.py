@@ -79,17 +79,6 @@ async def look(db: Database) -> Ahead:
     return Ahead(due, leases, db_now)
 
 
-async def next_due(db: Database) -> int | None:
-    """When there is something to claim (Unix ms): the earliest due, or lease that ends; None for nothing.
-
-    A lease that has ended by the database's time is due at once, whatever the caller's own clock says.
-    """
-    ahead = await look(db)
-    if any(ahead.expired(kind) for kind in ahead.leases):
-        return 0
-    return min((*ahead.due.values(), *ahead.leases.values()), default=None)
-
-
 _DUE = "state = 'owed' AND kind = :kind AND due_at <= :now ORDER BY due_at, id"
 _EXPIRED = "state = 'claimed' AND kind = :kind AND lease_until < {db_now} ORDER BY lease_until"
 _TAKE = """
@@ -137,16 +126,6 @@ def _taking(dialect: str, due: str) -> TextualSelect:
             skip_locked="FOR UPDATE SKIP LOCKED" if dialect == "postgresql" else "",
         ).strip()
     ).columns(payload=EffectRow.payload.type)
-
-
-async def claim(db: Database, *, worker: str, limit: int, lease_ms: int, now: int) -> list[Effect]:
-    """Take up to `limit` effects of whatever kind, first of the kind that waits longest."""
-    claimed: list[Effect] = []
-    for kind in (await look(db)).claimable(now):
-        if len(claimed) < limit:
-            wanted = {kind: limit - len(claimed)}
-            claimed += await claim_of(db, wanted, worker=worker, lease_ms=lease_ms, now=now)
-    return sorted(claimed, key=lambda effect: (effect.due_at, effect.id))
 
 
 _RENEW = """
@@ -210,7 +189,7 @@ async def finish_many(db: Database, outcomes: Sequence[tuple[Effect, Outcome]], 
     except _LeaseLostError:
         if len(outcomes) == 1:
             return [False]
-        return [await finish(db, effect, outcome, now) for effect, outcome in outcomes]
+        return [written for one in outcomes for written in await finish_many(db, [one], now)]
     return [effect.id in written for effect, _ in outcomes]
 
 
@@ -228,12 +207,6 @@ def _finishing(dialect: str) -> TextClause:
         dialect, id="bigint", fence="bigint", new_state="text", new_due="bigint", failed="int", error="text"
     )
     return text(_FINISH.format(rows=rows).strip())
-
-
-async def finish(db: Database, effect: Effect, outcome: Outcome, now: int) -> bool:
-    """Write one outcome back, with its `then` in the same transaction; False when the lease was lost."""
-    [written] = await finish_many(db, [(effect, outcome)], now)
-    return written
 
 
 async def _write_together(session: AsyncSession, outcomes: Sequence[tuple[Effect, Outcome]]) -> None:

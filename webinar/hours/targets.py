@@ -10,7 +10,7 @@ from webinar.core.database import insert_into
 from webinar.hours.tables import YearTargetRow
 from webinar.hours.target_rules import DEFAULTS, Target, checked, chosen_or_usual
 from webinar.people import store as people
-from webinar.people.access import Role, Scope
+from webinar.people.access import Scope
 from webinar.people.rules import Employment, Unit
 
 __all__ = ["DEFAULTS", "Target", "set_targets", "targets", "targets_of", "write_targets"]
@@ -40,7 +40,7 @@ async def set_targets(
         Forbidden: not an administrator of the whole institution.
         Invalid: names `target_<employment>` or `most_<employment>`.
     """
-    scope.require(Role.ADMINISTRATOR, f"{scope.institution_id}/")
+    scope.require_institution()
     await write_targets(session, scope, wanted, now)
 
 

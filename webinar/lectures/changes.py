@@ -126,8 +126,7 @@ async def _decide(
         return lecture
     saved = await store.save(session, lecture, lecture, now)
     await _fix(session, saved, change, now=now, actor=actor, reason=reason)
-    await service.owe_reconciling(session, lecture.id, now)
-    await service.owe_announcing(session, saved, now)
+    await service.owe_consequences(session, saved, now)
     return saved
 
 
@@ -172,8 +171,7 @@ async def restore(
     saved = await store.save(session, lecture, restored(lecture, times, now), now)
     await move_window(session, lecture, saved, now, actor)
     await service.note(session, saved, "restored", now=now, actor=actor)
-    await service.owe_reconciling(session, lecture.id, now)
-    await service.owe_announcing(session, saved, now)
+    await service.owe_consequences(session, saved, now)
     return saved
 
 

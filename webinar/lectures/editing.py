@@ -80,8 +80,7 @@ async def change(
     if differs:
         action = "rescheduled" if retimed else "changed"
         await service.note(session, saved, action, now=now, actor=actor, changes=differs)
-        await service.owe_reconciling(session, lecture.id, now)
-        await service.owe_announcing(session, saved, now)
+        await service.owe_consequences(session, saved, now)
     return saved
 
 

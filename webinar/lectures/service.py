@@ -64,6 +64,12 @@ async def owe_announcing(session: AsyncSession, lecture: Lecture, now: int) -> N
     )
 
 
+async def owe_consequences(session: AsyncSession, lecture: Lecture, now: int) -> None:
+    """After a change of what everybody knows: have the room looked at, and everybody concerned told."""
+    await owe_reconciling(session, lecture.id, now)
+    await owe_announcing(session, lecture, now)
+
+
 async def move(
     session: AsyncSession, lecture: Lecture, name: str, *, now: int, actor: Actor = SYSTEM, **changes: object
 ) -> Lecture:
@@ -133,8 +139,7 @@ async def cancel(session: AsyncSession, lecture: Lecture, reason: str, now: int,
         return lecture
     off = await move(session, lecture, "cancel", now=now)
     await note(session, off, "cancelled", now=now, actor=actor, reason=reason)
-    await owe_reconciling(session, lecture.id, now)
-    await owe_announcing(session, off, now)
+    await owe_consequences(session, off, now)
     return off
 
 

@@ -20,7 +20,7 @@ from webinar.operations.rules import (
     skippable,
 )
 from webinar.people import store as people
-from webinar.people.access import Role, Scope
+from webinar.people.access import Scope
 
 # So many in one transaction, so that no other writer waits long.
 BATCH = 500
@@ -28,7 +28,7 @@ BATCH = 500
 
 def require(scope: Scope) -> None:
     """Raise Forbidden unless the scope administers its whole institution."""
-    scope.require(Role.ADMINISTRATOR, f"{scope.institution_id}/" if scope.institution_id else "")
+    scope.require_institution()
 
 
 async def reach(session: AsyncSession, scope: Scope) -> str | None:

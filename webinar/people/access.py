@@ -65,6 +65,11 @@ class Scope:
         return self.reaches(Role.ORGANISER, f"{self.institution_id}/") if self.institution_id else True
 
     @property
+    def administers_institution(self) -> bool:
+        """Whether the whole institution is administered, and not only a part of it."""
+        return self.reaches(Role.ADMINISTRATOR, f"{self.institution_id}/")
+
+    @property
     def actor(self) -> Actor:
         """As the audit trail names it."""
         if self.person_id:
@@ -94,6 +99,11 @@ class Scope:
     def require(self, role: Role, unit_path: str | None = None) -> None:
         """Raise Forbidden unless the role is held (in the unit, if one is named)."""
         if not (self.has(role) if unit_path is None else self.reaches(role, unit_path)):
+            raise Forbidden
+
+    def require_institution(self) -> None:
+        """Raise Forbidden unless the whole institution is administered."""
+        if not self.administers_institution:
             raise Forbidden
 
 

@@ -11,7 +11,7 @@ from webinar.core.database import Database
 from webinar.core.errors import FieldError, Invalid, NotFound
 from webinar.core.ids import digest, new_id, new_secret
 from webinar.people import rules
-from webinar.people.access import API_SCOPES, Role, Scope
+from webinar.people.access import API_SCOPES, Scope
 from webinar.people.tables import ApiKeyRow
 
 PREFIX = "pdp_"
@@ -55,7 +55,7 @@ async def create(
     now: int,
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which nobody can see again. Administrators of the institution only."""
-    scope.require(Role.ADMINISTRATOR, f"{scope.institution_id}/")
+    scope.require_institution()
     errors = list(rules.name_problems(name, most=NAME_LENGTH))
     if not scopes or not set(scopes) <= set(API_SCOPES):
         errors.append(FieldError("scopes", "Choose from: %(choices)s.", {"choices": ", ".join(API_SCOPES)}))
@@ -74,7 +74,7 @@ async def create(
 
 async def listed(session: AsyncSession, scope: Scope) -> list[ApiKey]:
     """All keys of the institution, the newest first. Administrators of the institution only."""
-    scope.require(Role.ADMINISTRATOR, f"{scope.institution_id}/")
+    scope.require_institution()
     rows = await session.scalars(
         select(ApiKeyRow)
         .where(ApiKeyRow.institution_id == scope.institution_id)
@@ -85,7 +85,7 @@ async def listed(session: AsyncSession, scope: Scope) -> list[ApiKey]:
 
 async def revoke(session: AsyncSession, scope: Scope, key_id: str, now: int) -> None:
     """From now on the key is refused; revoking it twice keeps the first time. Raises NotFound."""
-    scope.require(Role.ADMINISTRATOR, f"{scope.institution_id}/")
+    scope.require_institution()
     own = (ApiKeyRow.id == key_id, ApiKeyRow.institution_id == scope.institution_id)
     if await session.scalar(select(ApiKeyRow.id).where(*own)) is None:
         raise NotFound

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.core import audit
 from webinar.core.errors import NotFound, Stale
 from webinar.core.ids import new_id
-from webinar.people.access import Role, Scope
+from webinar.people.access import Scope
 from webinar.policies import store
 from webinar.policies.rules import Policy, checked
 
@@ -64,7 +64,7 @@ def _said(policy: Policy) -> dict[str, object]:
 
 
 def _require(scope: Scope) -> None:
-    scope.require(Role.ADMINISTRATOR, f"{scope.institution_id}/")
+    scope.require_institution()
 
 
 async def _note(

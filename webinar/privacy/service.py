@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core import audit
-from webinar.people.access import Role, Scope
+from webinar.people.access import Scope
 from webinar.privacy import rules, store
 from webinar.privacy.erase import erase as erase
 from webinar.privacy.export import of_person as export_of_person
@@ -36,7 +36,7 @@ async def set_days(session: AsyncSession, scope: Scope, wish: dict[Kind, int | N
     Raises:
         Invalid: at the kind. Forbidden: only an administrator of the whole institution decides this.
     """
-    scope.require(Role.ADMINISTRATOR, f"{scope.institution_id}/")
+    scope.require_institution()
     before = rules.chosen(await store.days(session, scope.institution_id))
     wanted = {kind: rules.checked(kind, days) for kind, days in wish.items()}
     changed = {kind: days for kind, days in wanted.items() if days != before[kind]}

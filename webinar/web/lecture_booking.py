@@ -20,6 +20,7 @@ from webinar.policies import store as policies
 from webinar.series import store as series_store
 from webinar.series import wording as series_words
 from webinar.web import timeline, times
+from webinar.web.amounts import hundredths
 from webinar.web.context import Context, context
 from webinar.web.forms import fields, many, messages, number
 from webinar.web.site import Access, Route
@@ -191,20 +192,6 @@ def at_fields(errors: Mapping[str, str], form: Mapping[str, str]) -> dict[str, s
     if not form.get("starts_day"):
         errors = {field: text for field, text in errors.items() if field != "ends_wall"}
     return {names.get(field, field): text for field, text in errors.items()}
-
-
-def hundredths(text: str) -> int:
-    """JP as people write it, "2", "1,5" or "1.5", in hundredths.
-
-    Raises:
-        Invalid: it is no such number.
-    """
-    whole, _, part = text.strip().replace(",", ".").partition(".")
-    if not whole.isascii() or not whole.isdigit() or (part and not (part.isascii() and part.isdigit())):
-        raise Invalid.at("jp", "JP is a number, for example 2 or 1.5.")
-    if len(part) > 2 or len(whole) > 4:
-        raise Invalid.at("jp", "JP is a number, for example 2 or 1.5.")
-    return int(whole) * 100 + int(part.ljust(2, "0") or 0)
 
 
 async def form_page(

@@ -17,7 +17,7 @@ def items(scope: Scope | None, path: str, _: Callable[..., str]) -> tuple[NavIte
     if scope is not None and (scope.has(Role.UNIT_MANAGER) or scope.has(Role.ORGANISER)):
         places.append(("/units", _("Units"), "network"))
     places.append(("/recordings", _("Recordings"), "circle-play"))
-    if scope is not None and scope.reaches(Role.ADMINISTRATOR, f"{scope.institution_id}/"):
+    if scope is not None and scope.administers_institution:
         places.append(("/operations", _("Operations"), "activity"))
     if scope is not None and scope.has(Role.ADMINISTRATOR):
         places.append(("/settings", _("Settings"), "settings"))

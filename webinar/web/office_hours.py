@@ -8,7 +8,6 @@ from aiohttp import web
 from webinar.core.clock import to_datetime
 from webinar.core.errors import Invalid
 from webinar.core.language import date_pattern
-from webinar.people.access import Role
 from webinar.web.context import Context, context
 from webinar.web.forms import fields, messages
 from webinar.web.site import Access, Route
@@ -47,7 +46,7 @@ async def _page(
 
 
 def _may_change(asked: Context) -> bool:
-    return asked.rights.reaches(Role.ADMINISTRATOR, f"{asked.rights.institution_id}/")
+    return asked.rights.administers_institution
 
 
 def _written(hours: OfficeHours) -> dict[str, str]:

@@ -12,7 +12,6 @@ from webinar.operations import servers as media_servers
 from webinar.operations import service, store
 from webinar.operations.rules import LISTED, RETRIED, SKIPPED, KindCount, Listed, Standing, skippable
 from webinar.operations.wording import error_words, kind_words, server_words, standing_words
-from webinar.people.access import Role
 from webinar.web.context import Context, context
 from webinar.web.forms import fields, whole
 from webinar.web.rendering import url
@@ -197,7 +196,7 @@ async def release_mail(request: web.Request) -> web.StreamResponse:
 def operates(asked: Context) -> bool:
     """Whether the operations page is this person's."""
     rights = asked.scope
-    return rights is not None and rights.reaches(Role.ADMINISTRATOR, f"{rights.institution_id}/")
+    return rights is not None and rights.administers_institution
 
 
 async def count_parked(asked: Context, session: AsyncSession) -> int:

@@ -18,7 +18,6 @@ from webinar.core.errors import Invalid, NotFound, Stale
 from webinar.core.language import marked
 from webinar.lectures.rules import instant_of
 from webinar.people import store as people
-from webinar.people.access import Role
 from webinar.policies import service, store
 from webinar.policies.rules import DRAFT, Kind, Policy
 from webinar.policies.wording import promise
@@ -141,7 +140,7 @@ def _promise(asked: Context, policy: Policy) -> str:
 
 
 def _may_change(asked: Context) -> bool:
-    return asked.rights.reaches(Role.ADMINISTRATOR, f"{asked.rights.institution_id}/")
+    return asked.rights.administers_institution
 
 
 def _changes(asked: Context, before: Policy | None, after: Policy) -> list[tuple[str, str, str]]:

@@ -47,7 +47,7 @@ async def _settings_page(
         kinds=kinds,
         words=WORDS,
         ours={kind: kept.days for kind, kept in RETENTION.items()},
-        may_change=asked.rights.reaches(Role.ADMINISTRATOR, f"{asked.rights.institution_id}/"),
+        may_change=asked.rights.administers_institution,
         v=typed or {},
         e=errors or {},
     )

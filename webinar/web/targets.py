@@ -9,7 +9,6 @@ from webinar.core.language import jp as jp_text
 from webinar.hours.target_rules import Target
 from webinar.hours.targets import set_targets, targets
 from webinar.people import exemptions
-from webinar.people.access import Role
 from webinar.people.rules import Employment
 from webinar.web.amounts import hundredths
 from webinar.web.context import Context, context
@@ -39,7 +38,7 @@ async def _settings_page(
         "hours/targets.html",
         status=status,
         kinds=[(kind.value, word) for kind, word in employment_words(asked).items()],
-        may_change=asked.rights.reaches(Role.ADMINISTRATOR, f"{asked.rights.institution_id}/"),
+        may_change=asked.rights.administers_institution,
         v={**shown, **(typed or {})},
         e=errors or {},
     )
@@ -49,7 +48,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     asked = context(request)
     form = await fields(request)
     try:
-        asked.rights.require(Role.ADMINISTRATOR, f"{asked.rights.institution_id}/")
+        asked.rights.require_institution()
         wanted = _targets(form)
         async with asked.writing() as session:
             await set_targets(session, asked.rights, wanted, asked.now)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.core import audit
 from webinar.core.clock import to_datetime
 from webinar.core.language import Language
-from webinar.people.access import Role, Scope
+from webinar.people.access import Scope
 from webinar.workdays import national, store
 from webinar.workdays.rules import Caution, OfficeHours, cautions
 from webinar.workdays.tables import OfficeHoursRow
@@ -41,7 +41,7 @@ def _wall(at: int, zone: str) -> str:
 
 async def set_office_hours(session: AsyncSession, scope: Scope, hours: OfficeHours, now: int) -> None:
     """Say when the institution works. Administrators of the whole institution only."""
-    scope.require(Role.ADMINISTRATOR, f"{scope.institution_id}/")
+    scope.require_institution()
     before, _ = await store.office(session, scope.institution_id)
     if before == hours:
         return

@@ -50,7 +50,7 @@ async def check(
     """
     options = options or Options()
     scope.require(Role.ORGANISER)
-    if options.create_units and not scope.reaches(Role.ADMINISTRATOR, f"{scope.institution_id}/"):
+    if options.create_units and not scope.administers_institution:
         raise Forbidden
     units = await _units(db, scope, options)
     table = await asyncio.to_thread(files.rows, content, file_name)

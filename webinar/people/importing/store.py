@@ -206,9 +206,7 @@ def draft_of(row: PersonRow) -> PersonDraft:
 
 
 def _sees_all(scope: Scope) -> bool:
-    return scope.key_id is None and (
-        scope.person_id is None or scope.reaches(Role.ADMINISTRATOR, f"{scope.institution_id}/")
-    )
+    return scope.key_id is None and (scope.person_id is None or scope.administers_institution)
 
 
 def _may_see(scope: Scope, row: ImportRow) -> bool:

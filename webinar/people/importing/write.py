@@ -21,7 +21,7 @@ from webinar.core.effects import Again, Done, Outcome
 from webinar.core.effects_rules import Effect
 from webinar.core.errors import IllegalMove
 from webinar.people import units
-from webinar.people.access import Role, Scope
+from webinar.people.access import Scope
 from webinar.people.importing import batches, check, rules, store, undo
 from webinar.people.importing.rules import ImportState, Options
 from webinar.people.importing.store import CheckedRow, Import
@@ -168,7 +168,7 @@ async def _make_units(
     """New units stand below the institution; one that somebody made meanwhile is used."""
     made: dict[str, str] = {}
     for name in names:
-        scope.require(Role.ADMINISTRATOR, f"{scope.institution_id}/")
+        scope.require_institution()
         there = await session.scalar(
             select(UnitRow.id)
             .where(UnitRow.institution_id == scope.institution_id, UnitRow.name == name)

@@ -80,7 +80,8 @@ OBJECTS = (
     (r"GET /lectures/{id}/clashes", MANAGES),
     (r"\w+ /lectures/{id}/changes(/{kind})?", MANAGES),
     (r"GET /series/{id}", HAS_A_SEAT),
-    (r"\w+ /series/{id}/(extend|members|members/{person}/leave|editions/{number}(/cancel)?)", MANAGES),
+    (r"\w+ /series/{id}/(extend|try-again|leave-out|members|members/{person}/leave)", MANAGES),
+    (r"\w+ /series/{id}/editions/{number}(/cancel)?", MANAGES),
     (r"GET /lectures/{id}/(attendance|intervals)\.(csv|xlsx|pdf)", MANAGES),
     # The manager holds an office in the unit; who organises another one does not.
     (r"\w+ /units/{id}/\w+(\.\w+)?(/{lecture})?", MANAGES | {MANAGER}),

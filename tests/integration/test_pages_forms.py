@@ -71,7 +71,7 @@ async def test_a_booking_leads_to_its_participants(site: RunningSite) -> None:
             "Waktu ini tidak ada di zona tersebut",
         ),
         ({"zone": "../../etc/passwd"}, "zone", "Zona waktu ini tidak ada."),
-        ({"jp": "dua"}, "jp", "JP berupa angka"),
+        ({"jp": "dua"}, "jp", "Isi angka seperti"),
         ({"jp": "999"}, "jp", "JP berupa angka"),
         ({"capacity": "0"}, "capacity", "Jumlah kursi"),
         ({"open_before": "-5"}, "open_before", "bilangan bulat"),

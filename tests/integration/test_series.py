@@ -21,7 +21,7 @@ from webinar.lectures.editing import Change
 from webinar.lectures.rules import LectureState
 from webinar.people.access import Scope, scope_of
 from webinar.series import changes, service, store
-from webinar.series.changes import Author, Outcome
+from webinar.series.changes import Author, Intent, Outcome
 from webinar.series.keeper import SeriesKeeper
 from webinar.series.recurrence_rules import Ending, parsed
 from webinar.series.rules import Edition, Series
@@ -59,10 +59,15 @@ class World:
             return await store.editions(session, series.id)
 
     async def change(self, series: Series, number: int, *, following: bool = True, **wanted: Any) -> Outcome:
+        intent = await self.intend(series, number, following=following, **wanted)
         async with self.database.writing() as session:
+            return await changes.change(session, self.author, intent)
+
+    async def intend(self, series: Series, number: int, *, following: bool = True, **wanted: Any) -> Intent:
+        async with self.database.reading() as session:
             series = await store.get(session, self.scope, series.id, to_change=True)
             edition = await store.edition(session, series.id, number)
-            return await changes.change(
+            return await changes.intended(
                 session, self.author, series, number, wanted,
                 version=edition.lecture.version, following=following,
             )  # fmt: skip
@@ -237,9 +242,17 @@ async def test_two_changes_in_a_row_before_the_scheduler_comes_are_both_carried_
 
 async def test_of_two_who_change_at_once_the_slower_is_told(world: World) -> None:
     series = await world.book()
+    async with world.database.reading() as session:
+        with pytest.raises(Stale):
+            await changes.intended(
+                session, world.author, series, 2, {"title": "x"}, version=7, following=True
+            )
+    # Both have thought of the same version, and one of all that follow.
+    slower = await world.intend(series, 2, title="Lambat")
+    await world.change(series, 1, title="Cepat")
     async with world.database.writing() as session:
         with pytest.raises(Stale):
-            await changes.change(session, world.author, series, 2, {"title": "x"}, version=7, following=True)
+            await changes.change(session, world.author, slower)
 
 
 async def test_a_change_that_a_later_edition_cannot_take_is_refused_at_once(world: World) -> None:
@@ -301,6 +314,7 @@ async def test_a_series_grows_like_its_last_edition(world: World) -> None:
 
 async def test_a_series_has_two_hundred_editions_at_most(world: World) -> None:
     series = await world.book("FREQ=WEEKLY;COUNT=199")
+    await world.kept(series)
     async with world.database.writing() as session:
         with pytest.raises(Invalid):
             await service.extend(

@@ -34,11 +34,19 @@ async def test_a_series_is_booked_changed_extended_and_called_off(site: RunningS
     again = await api.post("/series", a_series(world), headers=key)
     assert again.json()["id"] == made["id"]
     assert [one["starts_at"][:10] for one in made["editions"]] == ["2026-12-01", "2026-12-08", "2026-12-15"]
+    assert (made["to_make"], made["not_made"]) == (0, [])
     path = f"/series/{made['id']}"
     change = {
         "starts_at": "2026-12-09T13:00:00+08:00", "ends_at": "2026-12-09T14:00:00+08:00",
         "applies_to": "following",
     }  # fmt: skip
+    dry = await api.patch(f"{path}/editions/2", change | {"dry_run": True}, headers={"If-Match": '"1"'})
+    said = conforms("PATCH /series/{id}/editions/{number}", dry)
+    assert (said["done"], said["edition"]["version"], said["told"]["mails"]) == (False, 1, 1)
+    assert [(one["number"], one["gets"], one["starts_at"][:16]) for one in said["later"]] == [
+        (3, "new_time", "2026-12-16T13:00"),
+    ]  # fmt: skip
+    assert (await api.get(path)).json()["editions"][1]["starts_at"] == "2026-12-08T09:00:00+08:00"
     answer = await api.patch(f"{path}/editions/2", change, headers={"If-Match": '"1"'})
     done = conforms("PATCH /series/{id}/editions/{number}", answer)
     assert (done["following"], done["keeping"], done["edition"]["version"]) == (1, [], 2)
@@ -52,8 +60,15 @@ async def test_a_series_is_booked_changed_extended_and_called_off(site: RunningS
     ]  # fmt: skip
     more = conforms("POST /series/{id}/extend", await api.post(f"{path}/extend", {"until": "2026-12-30"}))
     assert [one["starts_at"][:16] for one in more["editions"][3:]] == ["2026-12-23T13:00", "2026-12-30T13:00"]
-    off = await api.post(f"{path}/editions/4/cancel", {"reason": "Libur", "applies_to": "following"})
-    conforms("POST /series/{id}/editions/{number}/cancel", off)
+    body = {"reason": "Libur", "applies_to": "following"}
+    cancelling = "POST /series/{id}/editions/{number}/cancel"
+    said = conforms(cancelling, await api.post(f"{path}/editions/4/cancel", body | {"dry_run": True}))
+    assert (said["done"], said["cancelled"], [one["gets"] for one in said["later"]]) == (
+        False, 2, ["cancelled"],
+    )  # fmt: skip
+    assert {one["state"] for one in (await api.get(path)).json()["editions"]} == {"scheduled"}
+    off = conforms(cancelling, await api.post(f"{path}/editions/4/cancel", body))
+    assert (off["done"], off["cancelled"], off["told"]["mails"]) == (True, 2, said["told"]["mails"])
     await kept(site, made["id"])
     states = [one["state"] for one in (await api.get(path)).json()["editions"]]
     assert states == ["scheduled"] * 3 + ["cancelled"] * 2

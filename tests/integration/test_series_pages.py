@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.build import a_person
 from tests.integration.pages_world import World, a_world, statements
@@ -11,11 +11,13 @@ from tests.integration.test_pages_forms import filled, seen
 from tests.integration.test_pages_read import CORPUS
 from tests.site import LINK_KEY, RunningSite, Visitor
 from webinar.core.effects import Done, Effect
+from webinar.core.tables import EffectRow
 from webinar.people.access import Scope
 from webinar.people.rules import has_controls
 from webinar.series import store
 from webinar.series.keeper import SeriesKeeper
-from webinar.series.rules import Edition
+from webinar.series.rules import Edition, Slot
+from webinar.series.service import ROUND
 from webinar.series.tables import EditionRow, SeriesRow
 
 
@@ -110,18 +112,30 @@ async def test_a_change_of_all_that_follow_and_one_alone(site: RunningSite) -> N
         world, title="Forum baru", version=str(second.version), starts_day="2026-12-17",
         lecturer_id=world.lecturer.id, recorded="1", applies="following",
     )  # fmt: skip
-    done = await ratna.post(f"{path}/editions/2", change)
+    shown = await ratna.post(f"{path}/editions/2", change)
+    assert shown.status == 200
+    assert "Forum baru" in shown.text
+    assert "Edisi ke-3 · diubah" in shown.text
+    assert [one.wanted for one in await editions(site, path)] == [None] * 3
+    back = await ratna.post(f"{path}/editions/2", change | {"step": "back"})
+    assert 'value="Forum baru"' in back.text
+    assert 'value="following" checked' in back.text
+    confirmed = change | {"step": "confirm"}
+    done = await ratna.post(f"{path}/editions/2", confirmed)
     assert (done.status, done.location) == (303, path)
     assert "perubahan sedang dijalankan" in (await ratna.get(path)).text
     await kept(site, path)
     titles = [one.lecture.title for one in await editions(site, path)]
     assert titles == ["Forum ASN", "Forum baru", "Forum baru"]
-    assert (await ratna.post(f"{path}/editions/2", change)).status == 412
+    # A double click finds done what it wanted; who wants something else of the old version is told.
+    assert (await ratna.post(f"{path}/editions/2", confirmed)).status == 303
+    assert (await ratna.post(f"{path}/editions/2", confirmed | {"title": "Lain"})).status == 412
     third = (await editions(site, path))[2].lecture
     alone = change | {
         "title": "Khusus",
         "version": str(third.version),
         "applies": "this",
+        "step": "confirm",
         "starts_day": "2026-12-24",
     }
     assert (await ratna.post(f"{path}/editions/3", alone)).status == 303
@@ -133,6 +147,13 @@ async def test_editions_are_called_off_and_added(site: RunningSite) -> None:
     ratna = await world.as_("organiser")
     path = await booked(site, ratna, recurring(world))
     form = {"reason": "Libur", "applies": "following"}
+    assert "Batalkan edisi ke-2" in (await ratna.get(f"{path}/editions/2/cancel")).text
+    shown = await ratna.post(f"{path}/editions/2/cancel", form)
+    assert (shown.status, "Edisi ke-3 · dibatalkan" in shown.text) == (200, True)
+    assert {one.lecture.state for one in await editions(site, path)} == {"scheduled"}
+    back = await ratna.post(f"{path}/editions/2/cancel", form | {"step": "back"})
+    assert ("Libur</textarea>" in back.text, 'value="following" checked' in back.text) == (True, True)
+    form["step"] = "confirm"
     assert (await ratna.post(f"{path}/editions/2/cancel", form)).status == 303
     await kept(site, path)
     assert [one.lecture.state for one in await editions(site, path)] == [
@@ -142,11 +163,12 @@ async def test_editions_are_called_off_and_added(site: RunningSite) -> None:
     ]
     assert (await ratna.post(f"{path}/editions/2/cancel", form)).status == 409
     assert (await ratna.post(f"{path}/editions/99/cancel", form)).status == 404
-    more = {"count": "2", "until": "", "version": "1"}
+    more = {"count": "2", "until": "", "version": "2"}
     assert (await ratna.post(f"{path}/extend", more)).status == 303
     assert (await ratna.post(f"{path}/extend", more)).status == 412
-    refused = await ratna.post(f"{path}/extend", {"count": "500", "version": "2"})
+    refused = await ratna.post(f"{path}/extend", {"count": "500", "version": "3"})
     assert (refused.status, "1 sampai 200 edisi" in refused.text) == (422, True)
+    assert 'value="500"' in refused.text
     assert len(await editions(site, path)) == 5
 
 
@@ -169,6 +191,45 @@ async def test_people_are_registered_for_the_whole_series_and_taken_out(site: Ru
     assert (await ratna.post(f"{path}/members", {})).status == 422
 
 
+async def test_a_long_series_shows_how_far_it_is_and_what_could_not_be_booked(site: RunningSite) -> None:
+    world = await a_world(site)
+    ratna = await world.as_("organiser")
+    path = await booked(site, ratna, recurring(world, count="50"))
+    ident = path.rpartition("/")[2]
+    page = (await ratna.get(path)).text
+    assert f"{ROUND} dari 50 edisi" in page
+    assert 'hx-trigger="every 1s"' in page
+    assert f"{ROUND} dari 50 edisi sudah dijadwalkan" in (await ratna.get("/series")).text
+    waits = await ratna.post(f"{path}/editions/1/cancel", {"applies": "following"})
+    assert (waits.status, f"{50 - ROUND} edisi masih sedang dijadwalkan" in waits.text) == (409, True)
+    async with site.database.writing() as session:
+        await store.refuse_slot(session, ident, 50, [["Choose a unit.", {}]])
+    await kept(site, path)
+    page = (await ratna.get(path)).text
+    assert "every 1s" not in page
+    assert "Edisi ke-50, Kamis, 18 November 2027: Pilih unitnya." in page
+    assert (await ratna.post(f"{path}/try-again")).status == 303
+    await kept(site, path)
+    assert len(await editions(site, path)) == 50
+    async with site.database.writing() as session:
+        await store.add_slots(session, ident, [Slot(51, "2027-11-25T09:00", ("person", None))])
+        await store.refuse_slot(session, ident, 51, [["Choose a unit.", {}]])
+    assert (await ratna.post(f"{path}/leave-out")).status == 303
+    assert "Edisi ke-51" not in (await ratna.get(path)).text
+
+
+async def test_a_series_that_does_not_go_on_says_so(site: RunningSite) -> None:
+    world = await a_world(site)
+    ratna = await world.as_("organiser")
+    path = await booked(site, ratna, recurring(world, count="50"))
+    async with site.database.writing() as session:
+        await session.execute(
+            update(EffectRow).where(EffectRow.kind == "series").values(state="parked", last_error="x")
+        )
+    page = (await ratna.get(path)).text
+    assert ("tidak berlanjut" in page, "every 1s" in page) == (True, False)
+
+
 @pytest.mark.parametrize("text", CORPUS)
 async def test_texts_of_a_series_are_text_wherever_they_are_shown(site: RunningSite, text: str) -> None:
     world = await a_world(site, name=text, title=text)
@@ -189,6 +250,7 @@ async def test_a_long_series_costs_as_many_statements_as_a_short_one(site: Runni
     costs = []
     for count in ("2", "40"):
         path = await booked(site, ratna, recurring(world, count=count))
+        await kept(site, path)
         with statements(site) as sql:
             assert (await ratna.get(path)).status == 200
         costs.append(len(sql))
@@ -219,9 +281,10 @@ async def test_who_organises_another_unit_finds_no_series(site: RunningSite) -> 
     async with site.database.writing() as session:
         stranger = await a_person(session, None, name="Orang Lain", role="organiser")
     visitor = await site.signed_in(stranger.id)
-    for more in ("", "/members", "/editions/1"):
+    for more in ("", "/members", "/editions/1", "/editions/1/cancel"):
         assert (await visitor.get(path + more)).status == 404
-    for more in ("/extend", "/members", "/editions/1", "/editions/1/cancel"):
+    posts = ("/extend", "/members", "/editions/1", "/editions/1/cancel", "/try-again", "/leave-out")
+    for more in posts:
         assert (await visitor.post(path + more, {"count": "1", "version": "1"})).status == 404
     async with site.database.reading() as session:
         rows = await session.execute(select(EditionRow.wanted))

@@ -1,7 +1,7 @@
 """Which mails somebody's calendar lacks: asked by what announces, by what sends, and before a change."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +13,8 @@ from webinar.invites.store import Told as Said
 from webinar.lectures import store as lecture_store
 from webinar.lectures.rules import Lecture, LectureState, Registration, Seat
 
+# It is part of a first invite's UID, which nobody sees before it is written.
+NO_DOMAIN = ""
 INVITING = frozenset({LectureState.SCHEDULED, LectureState.OPEN, LectureState.LIVE})
 
 
@@ -62,8 +64,19 @@ async def missing(
 ) -> list[Owed]:
     """What each of the seats lacks, in the order of the seats; who knows everything is left out."""
     lecturers = (await lecture_store.lecturers_of(session, [lecture.id]))[lecture.id]
-    names = ", ".join(person.name for person in lecturers)
     have = await store.told(session, [seat.id for seat in seats], lock=lock)
+    return lacking(lecture, lecturers, seats, have, domain)
+
+
+def lacking(
+    lecture: Lecture,
+    lecturers: Sequence[Registration],
+    seats: Sequence[Registration],
+    have: Mapping[str, tuple[Invite, Said]],
+    domain: str,
+) -> list[Owed]:
+    """The same from what was read, and of a lecture as it only would be. Pure."""
+    names = ", ".join(person.name for person in lecturers)
     owed = []
     for seat in seats:
         if seat.role is Seat.ORGANISER:
@@ -92,8 +105,11 @@ async def ahead(session: AsyncSession, lecture: Lecture) -> Forecast:
     if lecture.trial:
         return forecast(())
     seats = await lecture_store.registrations(session, lecture.id, active=False)
-    # The domain is part of a first invite's UID, which nobody sees here.
-    owed = await missing(session, lecture, seats, "")
+    return foreseen(await missing(session, lecture, seats, NO_DOMAIN))
+
+
+def foreseen(owed: Iterable[Owed]) -> Forecast:
+    """What those who lack something will be told. Pure."""
     return forecast(
         Told(one.seat.name, one.seat.role is Seat.LECTURER, news(one.before, one.invite)) for one in owed
     )

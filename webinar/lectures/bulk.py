@@ -29,7 +29,7 @@ async def book_all(
     Raises:
         Invalid: with the day of the lecture that is wrong. NotFound, Forbidden: the unit is not the scope's.
     """
-    times = [_checked(one, now) for one in bookings]
+    times = checked_all(bookings, now)
     first = bookings[0]
     unit = await booking.unit_to_book_in(session, scope, first.unit_id)
     if len(await booking.persons(session, unit.institution_id, first.lecturer_ids)) != len(
@@ -46,6 +46,15 @@ async def book_all(
     await _owe(session, unit.institution_id, [one.id for one in bookings], now, actor)
     found = await store.by_ids(session, [one.id for one in bookings])
     return [found[one.id] for one in bookings]
+
+
+def checked_all(bookings: Sequence[Booking], now: int) -> list[Times]:
+    """When each of them is.
+
+    Raises:
+        Invalid: with the day of the first that is wrong.
+    """
+    return [_checked(one, now) for one in bookings]
 
 
 def _checked(one: Booking, now: int) -> Times:

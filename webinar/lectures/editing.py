@@ -10,7 +10,7 @@ from webinar.core.errors import IllegalMove, Invalid, Stale
 from webinar.lectures import service, store
 from webinar.lectures.booking import Booking, checked, pinned
 from webinar.lectures.change_rules import AGREED, PLAIN, TIME, moved_window, rescheduled
-from webinar.lectures.rules import Lecture, LectureState, scheduled_window
+from webinar.lectures.rules import Lecture, LectureState, Times, scheduled_window
 from webinar.people.access import Scope
 
 NOT_BEGUN = frozenset({LectureState.SCHEDULED, LectureState.OPEN, LectureState.DRAFT})
@@ -53,7 +53,7 @@ async def change(
     if version != lecture.version:
         raise Stale
     given = _given(wanted)
-    booking = _as_booking(lecture, given)
+    booking = as_booking(lecture, given)
     _may(lecture, booking)
     retimed = any(getattr(lecture, name) != getattr(booking, name) for name in TIME)
     # A time that nobody touches may be past.
@@ -61,12 +61,9 @@ async def change(
     policy_version = lecture.policy_version
     if booking.policy_id != lecture.policy_id:
         policy_version = (await pinned(session, lecture.institution_id, booking.policy_id, now)).version
-    plain = {name: getattr(booking, name) for name in PLAIN}
-    after = replace(lecture, **plain, policy_version=policy_version)
+    after = edited(lecture, booking, times, policy_version, now)
     if after.capacity != lecture.capacity:
         await _enough_seats(session, after)
-    if retimed:
-        after = rescheduled(after, times, now)
     if after == lecture:
         return lecture
     saved = await store.save(session, lecture, after, now)
@@ -74,7 +71,7 @@ async def change(
         await move_window(session, lecture, saved, now, actor)
     differs = {
         name: [getattr(lecture, name), getattr(saved, name)]
-        for name in (*plain, *TIME, "policy_version")
+        for name in (*PLAIN, *TIME, "policy_version")
         if getattr(lecture, name) != getattr(saved, name)
     }
     if differs:
@@ -93,7 +90,7 @@ def _given(wanted: Change) -> dict[str, object]:
     return {**given, "capacity": None} if wanted.clear_capacity else given
 
 
-def _as_booking(lecture: Lecture, given: Mapping[str, object]) -> Booking:
+def as_booking(lecture: Lecture, given: Mapping[str, object]) -> Booking:
     kept = {name: getattr(lecture, name) for name in Booking.__slots__ if name != "lecturer_ids"}
     return Booking(**{**kept, **given}, lecturer_ids=())
 
@@ -107,14 +104,31 @@ def _may(lecture: Lecture, wanted: Booking) -> None:
         raise IllegalMove(state=lecture.state.value, move="reschedule")
 
 
+def edited(lecture: Lecture, booking: Booking, times: Times, policy_version: int, now: int) -> Lecture:
+    """The lecture as an edit makes it. Pure.
+
+    Raises:
+        IllegalMove: it is to be at another time, and has begun.
+    """
+    plain = {name: getattr(booking, name) for name in PLAIN}
+    after = replace(lecture, **plain, policy_version=policy_version)
+    if all(getattr(lecture, name) == getattr(booking, name) for name in TIME):
+        return after
+    return rescheduled(after, times, now)
+
+
 async def _enough_seats(session: AsyncSession, wanted: Lecture) -> None:
     """Raise Invalid where more people are registered than there would be seats."""
     if wanted.capacity is None:
         return
     # Whoever registers people at this moment is waited for, so that the count is true.
     await store.lock(session, wanted.id)
-    registered = (await store.count_registrations(session, [wanted.id]))[wanted.id]
-    if wanted.capacity < registered:
+    enough_seats(wanted, (await store.count_registrations(session, [wanted.id]))[wanted.id])
+
+
+def enough_seats(wanted: Lecture, registered: int) -> None:
+    """The same by what was counted. Pure."""
+    if wanted.capacity is not None and wanted.capacity < registered:
         raise Invalid.at(
             "capacity",
             "%(registered)s people are registered. Give as many seats, or take registrations back first.",

@@ -387,6 +387,21 @@ async def registrations(
     return [_registration(row) for row in await session.execute(query)]
 
 
+async def registrations_of(
+    session: AsyncSession, lecture_ids: Sequence[str]
+) -> Mapping[str, list[Registration]]:
+    """All seats of several lectures, also those that were given back, in one statement."""
+    rows = await session.execute(
+        _registrations()
+        .where(RegistrationRow.lecture_id.in_(lecture_ids))
+        .order_by(RegistrationRow.role, PersonRow.sort_name, RegistrationRow.id)
+    )
+    found: dict[str, list[Registration]] = {ident: [] for ident in lecture_ids}
+    for seat in map(_registration, rows):
+        found[seat.lecture_id].append(seat)
+    return found
+
+
 async def registration(session: AsyncSession, registration_id: str) -> Registration | None:
     row = (await session.execute(_registrations().where(RegistrationRow.id == registration_id))).one_or_none()
     return _registration(row) if row else None

@@ -1,6 +1,6 @@
 """Changing or calling off one edition, or this one and all that follow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,43 @@ class Outcome:
     keeping: tuple[int, ...]
 
 
-async def change(
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A later edition: what it is owed, what of that it takes over, and which fields it keeps as its own."""
+
+    edition: Edition
+    wanted: Fields
+    taken: Fields
+    keeps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A change as it was thought through: what of the edition differs, and what later ones get.
+
+    `owed` is what an earlier change still owes the edition itself; it is carried out along with this one.
+    """
+
+    series: Series
+    edition: Edition
+    differs: Fields
+    owed: Fields
+    given: Fields
+    shift_days: int = 0
+    following: bool = False
+    later: tuple[Later, ...] = ()
+
+    @property
+    def fields(self) -> Fields:
+        """Everything that the edition itself gets."""
+        return {**self.owed, **self.differs}
+
+    @property
+    def keeping(self) -> tuple[int, ...]:
+        return tuple(one.edition.number for one in self.later if one.keeps)
+
+
+async def intended(
     session: AsyncSession,
     author: Author,
     series: Series,
@@ -62,68 +98,78 @@ async def change(
     *,
     version: int,
     following: bool,
-) -> Outcome:
-    """Change an edition at once; with `following` the later ones take the same change over, soon.
+) -> Intent:
+    """Think a change through; nothing is written, so that a long series keeps no writer waiting.
 
     Args:
         wanted: the new values, by field of a series; those that are missing stay.
         version: that of the edition's lecture when it was edited.
 
     Raises:
-        Stale: somebody else changed the lecture. Invalid. IllegalMove: it has begun.
+        Stale: somebody else changed the lecture. Invalid. IllegalMove: it has begun. StillBooking.
     """
-    await store.lock(session, series.id)
     edition = await store.edition(session, series.id, number)
-    if version != edition.lecture.version:
-        raise Stale
     before = present_of(edition.lecture, edition.lecturer_ids)
     differs = changed(before, {**before, **wanted})
+    # What is so already, by a double click, is done.
     if not differs:
-        return Outcome(edition.lecture, 0, ())
+        return Intent(series, edition, {}, {}, edition.given)
+    if version != edition.lecture.version:
+        raise Stale
     if CANCELLED in (edition.wanted or {}):
         raise IllegalMove(state=LectureState.CANCELLED.value, move="reschedule")
-    # What an earlier change still owes it is carried out along with this one.
     owed, given = followed(edition.given, before, edition.wanted or {})
+    if not following:
+        return Intent(series, edition, differs, owed, given)
+    await service.must_be_made(session, series)
     before = {**before, **owed}
-    later = []
-    if following:
-        later = [
-            one for one in await store.editions(session, series.id) if one.number > number and one.changeable
-        ]
-        await _owe_change(session, author, series, edition, later, before, differs)
-    after = await carry_out(session, author, edition.lecture, {**owed, **differs})
-    await store.give(session, edition, {**given, **differs} if following else given, None)
-    fields = {"number": number, "following": len(later), "fields": sorted(differs)}
-    await service.note(session, series, "edition_changed", now=author.now, actor=author.actor, **fields)
-    groups = {name for name in differs if name not in TIME[1:]}
-    keeping = tuple(one.number for one in later if groups & set(one.own))
-    return Outcome(after, len(later), keeping)
-
-
-async def _owe_change(
-    session: AsyncSession,
-    author: Author,
-    series: Series,
-    edition: Edition,
-    later: list[Edition],
-    before: Fields,
-    differs: Fields,
-) -> None:
     days = days_between(before, differs) if "starts_wall" in differs else 0
-    owed = {}
-    for one in later:
-        asked = moved(one.base, differs, days)
-        _possible(one, asked, author.now)
-        owed[one.lecture.id] = {**(one.wanted or {}), **asked, BY: [author.actor.kind, author.actor.id]}
-    await store.owe(session, owed)
-    values: dict[str, Any] = {"shift_days": series.shift_days + days}
-    if "title" in differs:
-        values["title"] = differs["title"]
-    await store.save(session, series, author.now, **values)
-    await service.owe_keeping(session, series.id, author.now)
+    behind = [one for one in await store.editions(session, series.id) if one.number > number]
+    later = tuple(_asked(author, one, differs, days) for one in behind if one.changeable)
+    return Intent(series, edition, differs, owed, {**given, **differs}, days, True, later)
 
 
-def _possible(one: Edition, asked: Fields, now: int) -> None:
+def _asked(author: Author, one: Edition, differs: Fields, days: int) -> Later:
+    asked = moved(one.base, differs, days)
+    possible(one, asked, author.now)
+    wanted = {**(one.wanted or {}), **asked, BY: [author.actor.kind, author.actor.id]}
+    taken, _ = followed(one.given, present_of(one.lecture, one.lecturer_ids), wanted)
+    groups = {name for name in differs if name not in TIME[1:]}
+    return Later(one, wanted, taken, tuple(name for name in one.own if name in groups))
+
+
+async def change(session: AsyncSession, author: Author, intent: Intent) -> Outcome:
+    """Carry an intent out: the edition changes at once, later ones take the change over soon.
+
+    Raises:
+        Stale: somebody changed the edition, or all that follow, since it was thought through.
+    """
+    series, edition = intent.series, intent.edition
+    await store.lock(session, series.id)
+    if await store.edition(session, series.id, edition.number) != edition:
+        raise Stale
+    if not intent.differs:
+        return Outcome(edition.lecture, 0, ())
+    if intent.following:
+        await service.must_be_made(session, series)
+        await store.owe(session, {one.edition.lecture.id: one.wanted for one in intent.later})
+        values: dict[str, Any] = {"shift_days": series.shift_days + intent.shift_days}
+        if "title" in intent.differs:
+            values["title"] = intent.differs["title"]
+        await store.save(session, series, author.now, **values)
+        await service.owe_keeping(session, series.id, author.now)
+    after = await carry_out(session, author, edition.lecture, intent.fields)
+    await store.give(session, edition, intent.given, None)
+    fields = {
+        "number": edition.number,
+        "following": len(intent.later),
+        "fields": sorted(intent.differs),
+    }
+    await service.note(session, series, "edition_changed", now=author.now, actor=author.actor, **fields)
+    return Outcome(after, len(intent.later), intent.keeping)
+
+
+def possible(one: Edition, asked: Fields, now: int) -> None:
     """Raise what the later edition would be refused for, while somebody is there to read it."""
     base = {**one.base, **asked}
     fields = {name: base[name] for name in (*TIME, *PLAIN)}
@@ -167,15 +213,19 @@ async def cancel(
 ) -> int:
     """Call an edition off, and with `following` those behind it that have not begun; how many in all."""
     await store.lock(session, series.id)
-    editions = [one for one in await store.editions(session, series.id) if one.number >= number]
-    if not editions or editions[0].number != number:
-        editions = [await store.edition(session, series.id, number)]
-    first, later = editions[0], [one for one in editions[1:] if one.changeable and following]
+    first = await store.edition(session, series.id, number)
+    owed: Mapping[str, Fields] = {}
+    if following:
+        await service.must_be_made(session, series)
+        await store.save(session, series, author.now)
+        by = [author.actor.kind, author.actor.id]
+        owed = {
+            lecture: {**wanted, CANCELLED: reason, BY: by}
+            for lecture, wanted in (await store.owed_to(session, series.id, number)).items()
+        }
     await lectures.cancel(session, first.lecture, reason, author.now, author.actor)
-    by = [author.actor.kind, author.actor.id]
-    owed = {one.lecture.id: {**(one.wanted or {}), CANCELLED: reason, BY: by} for one in later}
     await store.owe(session, owed)
-    if later:
+    if owed:
         await service.owe_keeping(session, series.id, author.now)
     await service.note(
         session,
@@ -184,7 +234,7 @@ async def cancel(
         now=author.now,
         actor=author.actor,
         number=number,
-        following=len(later),
+        following=len(owed),
         reason=reason,
     )
-    return 1 + len(later)
+    return 1 + len(owed)

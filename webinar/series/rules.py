@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from webinar.core.errors import IllegalMove, Invalid
+from webinar.core.errors import IllegalMove, Invalid, Refused
 from webinar.lectures.change_rules import PLAIN, TIME
 from webinar.lectures.rules import WALL_FORMAT, Lecture, LectureState
 
@@ -97,6 +97,23 @@ class Edition:
     @property
     def changeable(self) -> bool:
         return self.lecture.state in CHANGEABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An edition that is still to be made; `refused` says why it could not be: sources with their fields."""
+
+    number: int
+    slot: str
+    asked_by: tuple[str, str | None]
+    refused: tuple[tuple[str, Fields], ...] | None = None
+
+
+def reasons(refused: Refused) -> list[list[Any]]:
+    """Why something was refused, as it is kept: each message with its fields."""
+    if isinstance(refused, Invalid):
+        return [[error.message, dict(error.fields)] for error in refused.errors]
+    return [[refused.message, dict(refused.fields)]]
 
 
 def present_of(lecture: Lecture, lecturer_ids: Iterable[str]) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core import audit, effects
 from webinar.core.audit import Actor
-from webinar.core.errors import Invalid
+from webinar.core.errors import Invalid, Refused
 from webinar.core.ids import is_id, new_id
 from webinar.lectures import booking, bulk
 from webinar.lectures.booking import Booking
 from webinar.lectures.change_rules import PLAIN, TIME
+from webinar.lectures.rules import Lecture
 from webinar.people.access import Scope
 from webinar.series import store
 from webinar.series.recurrence import LeftOut, first_slots, further_slots
@@ -35,6 +36,7 @@ from webinar.series.rules import (
     Fields,
     MemberState,
     Series,
+    Slot,
     member_after,
     on_slot,
 )
@@ -43,6 +45,16 @@ from webinar.workdays import national
 
 MOST_MEMBERS = 5_000
 BATCH = 500
+# Editions that are booked in one transaction, which on SQLite has to stay under 50 ms.
+ROUND = 10
+
+
+class StillBooking(Refused):
+    """Raise with `count`, the editions that are still to be made."""
+
+    code = "still_booking"
+    status = 409
+    message = "%(count)s editions are still being booked. Try again in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,8 @@ async def book(
     actor: Actor,
     link_key: bytes,
 ) -> Series:
-    """Book all editions of a series; `first` is the first one, and its id becomes the series'.
+    """Book a series: its first editions at once, the others in rounds, soon; `first` is the first edition,
+    and its id becomes the series'.
 
     Raises:
         Invalid: also where one of the later times does not exist in the zone. Forbidden, NotFound.
@@ -91,14 +104,12 @@ async def book(
     again = await store.find(session, first.id)
     if again is not None:
         return await store.get(session, scope, first.id, to_change=True)
-    slots = planned(plan, first)
+    planned_slots = _slots(planned(plan, first), 1, actor)
     base = said_by(first)
-    given = [on_slot(base, slot, 0) for slot in slots]
-    made = await bulk.book_all(
-        session, scope, [_booking(first, one) for one in given], now=now, actor=actor, link_key=link_key
-    )
-    # Which policy was meant by none is known by now.
-    given = [{**one, "policy_id": lecture.policy_id} for one, lecture in zip(given, made, strict=True)]
+    bulk.checked_all(_bookings(first, base, planned_slots, 0), now)
+    at_once = planned_slots[:ROUND]
+    bookings = _bookings(first, base, at_once, 0)
+    made = await bulk.book_all(session, scope, bookings, now=now, actor=actor, link_key=link_key)
     await store.add(
         session,
         SeriesRow(
@@ -116,17 +127,78 @@ async def book(
             updated_at=now,
         ),
     )
-    await store.add_editions(
-        session,
-        first.id,
-        [
-            (number, lecture.id, slot, fields)
-            for number, (lecture, slot, fields) in enumerate(zip(made, slots, given, strict=True), start=1)
-        ],
-    )
+    await _number(session, first.id, at_once, bookings, made)
+    await _leave_for_later(session, first.id, planned_slots[ROUND:], now)
     found = await store.get(session, scope, first.id, to_change=True)
-    await note(session, found, "series_booked", now=now, actor=actor, editions=len(made))
+    await note(session, found, "series_booked", now=now, actor=actor, editions=len(planned_slots))
     return found
+
+
+def _slots(walls: Sequence[str], first_number: int, actor: Actor) -> list[Slot]:
+    return [Slot(number, wall, (actor.kind, actor.id)) for number, wall in enumerate(walls, first_number)]
+
+
+def _bookings(like: Booking, base: Fields, wanted: Sequence[Slot], shift_days: int) -> list[Booking]:
+    """A booking for each slot, with everything but the time as the series gives it."""
+    return [_booking(like, on_slot(base, one.slot, shift_days)) for one in wanted]
+
+
+async def _number(
+    session: AsyncSession,
+    series_id: str,
+    wanted: Sequence[Slot],
+    bookings: Sequence[Booking],
+    made: Sequence[Lecture],
+) -> None:
+    """Keep which edition of the series each lecture is, and what the series gave it."""
+    rows = [
+        # Which policy was meant by none is known by now.
+        (one.number, lecture.id, one.slot, said_by(replace(booked, policy_id=lecture.policy_id)))
+        for one, booked, lecture in zip(wanted, bookings, made, strict=True)
+    ]
+    await store.add_editions(session, series_id, rows)
+
+
+async def _leave_for_later(session: AsyncSession, series_id: str, wanted: Sequence[Slot], now: int) -> None:
+    """Write down what the keeper makes round after round: a transaction that books all at once would keep
+    everybody else who writes waiting."""
+    await store.add_slots(session, series_id, wanted)
+    if wanted:
+        await owe_keeping(session, series_id, now)
+
+
+async def make(
+    session: AsyncSession, series: Series, wanted: Sequence[Slot], *, now: int, link_key: bytes
+) -> None:
+    """Book editions that were left for later, like the last one. One transaction takes them off the plan,
+    so that none is made twice.
+
+    Raises:
+        Refused: one of them cannot be booked any more.
+    """
+    last = await store.last_edition(session, series.id)
+    actor = Actor(*wanted[0].asked_by)
+    bookings = _bookings(_like(series, last), last.base, wanted, series.shift_days)
+    made = await bulk.book_all(
+        session, Scope.system(series.institution_id), bookings, now=now, actor=actor, link_key=link_key
+    )
+    await _number(session, series.id, wanted, bookings, made)
+    await store.remove_slots(session, series.id, [one.number for one in wanted])
+
+
+async def try_again(session: AsyncSession, series: Series, *, now: int, actor: Actor) -> None:
+    """What could not be made is to be made after all."""
+    count = await store.clear_refusals(session, series.id)
+    if count:
+        await note(session, series, "series_tried_again", now=now, actor=actor, editions=count)
+        await owe_keeping(session, series.id, now)
+
+
+async def leave_out(session: AsyncSession, series: Series, *, now: int, actor: Actor) -> None:
+    """What could not be made is not wanted any more."""
+    count = await store.remove_refused(session, series.id)
+    if count:
+        await note(session, series, "series_left_out", now=now, actor=actor, editions=count)
 
 
 def said_by(booking: Booking) -> dict[str, Any]:
@@ -152,41 +224,44 @@ async def extend(
     actor: Actor,
     link_key: bytes,
 ) -> int:
-    """Add editions behind the last one, made like it; how many. Members get seats in them.
+    """Add editions behind the last one, made like it; how many. Members get seats in them. The first ones
+    are made at once, the others soon.
 
     Raises:
-        Invalid: too many, or too far. Stale: somebody else changed the series.
+        Invalid: too many, or too far. Stale: somebody else changed the series. StillBooking.
     """
+    await store.lock(session, series.id)
+    await must_be_made(session, series)
     seen = replace(series, version=version)
     await store.save(session, seen, now)
-    have = await store.editions(session, series.id)
+    last = await store.last_edition(session, series.id)
+    refused = await store.slots(session, series.id)
+    number, slot = max([(last.number, last.slot), *((one.number, one.slot) for one in refused)])
     if ending.count is not None:
         checked_count(ending.count)
-    slots = further_slots(
+    walls = further_slots(
         endless(series.rule),
         series.first_wall,
-        have[-1].slot,
+        slot,
         ending,
         _left_out(series.skips_holidays, series.shift_days),
     )
-    if len(have) + len(slots) > MOST_EDITIONS:
+    if await store.count_editions(session, series.id) + len(refused) + len(walls) > MOST_EDITIONS:
         raise Invalid.at("count", "A series has from 1 to %(most)s editions.", most=MOST_EDITIONS)
-    given = [on_slot(have[-1].base, slot, series.shift_days) for slot in slots]
-    like = _like(series, have[-1])
-    made = await bulk.book_all(
-        session, scope, [_booking(like, one) for one in given], now=now, actor=actor, link_key=link_key
-    )
-    await store.add_editions(
-        session,
-        series.id,
-        [
-            (have[-1].number + number, lecture.id, slot, fields)
-            for number, (lecture, slot, fields) in enumerate(zip(made, slots, given, strict=True), start=1)
-        ],
-    )
-    await note(session, series, "series_extended", now=now, actor=actor, editions=len(made))
+    wanted = _slots(walls, number + 1, actor)
+    bulk.checked_all(_bookings(_like(series, last), last.base, wanted, series.shift_days), now)
+    await make(session, series, wanted[:ROUND], now=now, link_key=link_key)
+    await _leave_for_later(session, series.id, wanted[ROUND:], now)
+    await note(session, series, "series_extended", now=now, actor=actor, editions=len(wanted))
     await owe_keeping(session, series.id, now)
-    return len(made)
+    return len(wanted)
+
+
+async def must_be_made(session: AsyncSession, series: Series) -> None:
+    """Raise StillBooking while editions are still to be made: what all that follow get is known after."""
+    to_make = (await store.counts_to_make(session, [series.id])).get(series.id, 0)
+    if to_make:
+        raise StillBooking(count=to_make)
 
 
 def _like(series: Series, last: Edition) -> Booking:

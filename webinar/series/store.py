@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.attendance.tables import TallyRow
@@ -13,8 +13,8 @@ from webinar.lectures.rules import Lecture, LectureState
 from webinar.lectures.tables import LectureRow, RegistrationRow
 from webinar.people.access import Role, Scope, in_institution, in_subtrees
 from webinar.people.tables import PersonRow, UnitRow
-from webinar.series.rules import CHANGEABLE, Edition, Growth, MemberState, Series, growth
-from webinar.series.tables import EditionRow, MemberRow, SeriesRow
+from webinar.series.rules import CHANGEABLE, Edition, Growth, MemberState, Series, Slot, growth
+from webinar.series.tables import EditionRow, MemberRow, SeriesRow, SlotRow
 
 
 def _manageable(scope: Scope) -> ColumnElement[bool]:
@@ -126,7 +126,7 @@ async def count_following(session: AsyncSession, series_id: str, number: int) ->
         .where(
             EditionRow.series_id == series_id,
             EditionRow.number > number,
-            LectureRow.state.in_([state.value for state in CHANGEABLE]),
+            _not_begun(),
         )
     )
     return found or 0
@@ -210,6 +210,128 @@ async def add_editions(
         for number, lecture, slot, given in made
     )
     await session.flush()
+
+
+async def owed_to(session: AsyncSession, series_id: str, after: int) -> Mapping[str, Mapping[str, Any]]:
+    """By lecture, what the editions behind a number are owed that have not begun."""
+    rows = await session.execute(
+        select(EditionRow.lecture_id, EditionRow.wanted)
+        .join(LectureRow, LectureRow.id == EditionRow.lecture_id)
+        .where(EditionRow.series_id == series_id, EditionRow.number > after, _not_begun())
+        .order_by(EditionRow.number)
+    )
+    return {lecture: wanted or {} for lecture, wanted in rows}
+
+
+def _not_begun() -> ColumnElement[bool]:
+    return LectureRow.state.in_([state.value for state in CHANGEABLE])
+
+
+async def last_edition(session: AsyncSession, series_id: str) -> Edition:
+    """The one with the highest number; a series has at least one."""
+    row = (
+        await session.execute(
+            select(EditionRow)
+            .where(EditionRow.series_id == series_id)
+            .order_by(EditionRow.number.desc())
+            .limit(1)
+        )
+    ).scalar_one()
+    return (await _with_lectures(session, [row]))[0]
+
+
+async def count_editions(session: AsyncSession, series_id: str) -> int:
+    found = await session.scalar(
+        select(func.count()).select_from(EditionRow).where(EditionRow.series_id == series_id)
+    )
+    return found or 0
+
+
+# --- what is still to be made ------------------------------------------------------------------
+
+
+async def slots(session: AsyncSession, series_id: str) -> list[Slot]:
+    """The editions that are still to be made, and those that could not be, in order."""
+    rows = await session.execute(
+        select(SlotRow).where(SlotRow.series_id == series_id).order_by(SlotRow.number)
+    )
+    return [_as_slot(row) for row in rows.scalars()]
+
+
+async def next_slots(session: AsyncSession, series_id: str, limit: int) -> list[Slot]:
+    """The first of those that are still to be made."""
+    rows = await session.execute(
+        select(SlotRow)
+        .where(SlotRow.series_id == series_id, SlotRow.refused.is_(None))
+        .order_by(SlotRow.number)
+        .limit(limit)
+    )
+    return [_as_slot(row) for row in rows.scalars()]
+
+
+def _as_slot(row: SlotRow) -> Slot:
+    refused = None if row.refused is None else tuple((text, fields) for text, fields in row.refused)
+    return Slot(row.number, row.slot, (row.asked_by[0], row.asked_by[1]), refused)
+
+
+async def counts_to_make(session: AsyncSession, series_ids: Sequence[str]) -> Mapping[str, int]:
+    """By series, how many editions are still to be made; those without any are left out."""
+    rows = await session.execute(
+        select(SlotRow.series_id, func.count())
+        .where(SlotRow.series_id.in_(list(series_ids)), SlotRow.refused.is_(None))
+        .group_by(SlotRow.series_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def add_slots(session: AsyncSession, series_id: str, planned: Sequence[Slot]) -> None:
+    if planned:
+        rows = [
+            {
+                "series_id": series_id,
+                "number": one.number,
+                "slot": one.slot,
+                "asked_by": list(one.asked_by),
+                "refused": None,
+            }
+            for one in planned
+        ]
+        await session.execute(insert(SlotRow), rows)
+
+
+async def remove_slots(session: AsyncSession, series_id: str, numbers: Sequence[int]) -> None:
+    await session.execute(
+        delete(SlotRow).where(SlotRow.series_id == series_id, SlotRow.number.in_(list(numbers)))
+    )
+
+
+async def refuse_slot(
+    session: AsyncSession, series_id: str, number: int, why: Sequence[Sequence[Any]]
+) -> None:
+    """Keep why an edition could not be made."""
+    await session.execute(
+        update(SlotRow)
+        .where(SlotRow.series_id == series_id, SlotRow.number == number)
+        .values(refused=[list(one) for one in why])
+    )
+
+
+async def clear_refusals(session: AsyncSession, series_id: str) -> int:
+    """What could not be made is to be made again; how many."""
+    done = await session.execute(
+        update(SlotRow)
+        .where(SlotRow.series_id == series_id, SlotRow.refused.is_not(None))
+        .values(refused=None)
+    )
+    return done.rowcount  # type: ignore[attr-defined,no-any-return]  # a DML result has it
+
+
+async def remove_refused(session: AsyncSession, series_id: str) -> int:
+    """What could not be made is left out; how many."""
+    done = await session.execute(
+        delete(SlotRow).where(SlotRow.series_id == series_id, SlotRow.refused.is_not(None))
+    )
+    return done.rowcount  # type: ignore[attr-defined,no-any-return]  # a DML result has it
 
 
 async def save(session: AsyncSession, series: Series, now: int, **values: object) -> None:
@@ -367,20 +489,25 @@ async def moving(session: AsyncSession, series_id: str) -> list[tuple[str, Membe
     return [(person, MemberState(state), at) for person, state, at in rows]
 
 
-async def settle_member(
-    session: AsyncSession, series_id: str, seen: tuple[str, MemberState, int], after: MemberState
+async def settle_members(
+    session: AsyncSession, series_id: str, settled: Sequence[tuple[tuple[str, MemberState, int], MemberState]]
 ) -> None:
-    """Write that it is carried out, unless something newer is asked for by now."""
-    person_id, state, at = seen
-    await session.execute(
+    """Write what was carried out, as (seen, after), unless something newer is asked for by now."""
+    rows = [
+        {"person": person, "seen": state.value, "at": at, "after": after.value}
+        for (person, state, at), after in settled
+    ]
+    connection = await session.connection()
+    await connection.execute(
         update(MemberRow)
         .where(
             MemberRow.series_id == series_id,
-            MemberRow.person_id == person_id,
-            MemberRow.state == state.value,
-            MemberRow.changed_at == at,
+            MemberRow.person_id == bindparam("person"),
+            MemberRow.state == bindparam("seen"),
+            MemberRow.changed_at == bindparam("at"),
         )
-        .values(state=after.value)
+        .values(state=bindparam("after")),
+        rows,
     )
 
 

@@ -48,6 +48,21 @@ class EditionRow(Base):
     wanted: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
+class SlotRow(Base):
+    """An edition that is still to be made, or could not be; gone in the transaction that makes it."""
+
+    __tablename__ = "series_slots"
+
+    series_id: Mapped[str] = mapped_column(ForeignKey("series.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    # The wall time that the rule gave it.
+    slot: Mapped[str] = mapped_column(String(16))
+    # (kind, id) of whoever asked for it, as the audit trail names them.
+    asked_by: Mapped[list[Any]] = mapped_column(JSON)
+    # Why it could not be made: gettext sources with their fields; null while it is still to be made.
+    refused: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
 class MemberRow(Base):
     """Somebody registered for the whole series: gets a seat in each edition that lies ahead."""
 

@@ -1,9 +1,11 @@
 """A recurrence rule in words."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from webinar.core.language import Language, date_pattern, translator
 from webinar.series.recurrence_rules import Frequency, Recurrence
+from webinar.series.rules import LECTURERS
 
 A_MONDAY = date(2026, 11, 23)
 WEEK = 7
@@ -27,6 +29,25 @@ def told(language: Language, rule: Recurrence, first_wall: str, shift_days: int 
         return f"{often} {_of_month(language, rule, day)}".strip()
     often = _("Each year") if rule.interval == 1 else _("Every %(count)s years", count=rule.interval)
     return f"{often}, {date_pattern(language, day, 'd MMMM')}"
+
+
+def fields(language: Language, names: Iterable[str]) -> str:
+    """Fields of a series, as an edition has them of its own; "starts_wall" stands for the time."""
+    _ = translator(language)
+    words = {
+        "starts_wall": _("time"),
+        "title": _("title"),
+        "description": _("description"),
+        LECTURERS: _("lecturer"),
+        "policy_id": _("policy"),
+        "jp": _("JP"),
+        "capacity": _("seats"),
+        "recorded": _("recording"),
+        "open_before_s": _("opening"),
+        "overrun_s": _("overrun"),
+        "live_by": _("start"),
+    }
+    return ", ".join(words[name] for name in names)
 
 
 def weekday(language: Language, number: int) -> str:

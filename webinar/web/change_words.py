@@ -1,9 +1,10 @@
 """A change in words: its name, what it makes different, what follows, and who will be told what."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from webinar.core.language import Language, Translate, clock, day_times, times
+from webinar.core.language import Language, Translate, clock, day_times, jp, times
 from webinar.invites.news_rules import Forecast, News
 from webinar.lectures.change_rules import breaks_of
 from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, Registration, Window
@@ -19,6 +20,8 @@ class Face:
     lecture: Lecture
     window: Window
     lecturers: Sequence[Registration]
+    # The name of its attendance policy.
+    policy: str
 
 
 def title(_: Translate, kind: str) -> str:
@@ -94,6 +97,8 @@ def _facts(_: Translate, language: Language, face: Face) -> dict[str, str]:
             minutes=face.window.seconds // 60,
         ),
         _("Lecturer"): ", ".join(person.name for person in face.lecturers) or _("not named yet"),
+        _("Worth in JP"): jp(language, one.jp),
+        _("Attendance policy"): face.policy,
         _("Seats"): str(one.capacity) if one.capacity is not None else _("no limit"),
         _("Room opens, minutes before"): str(one.open_before_s // 60),
         _("May overrun, minutes"): str(one.overrun_s // 60),
@@ -138,15 +143,36 @@ def told(_: Translate, forecast: Forecast) -> list[str]:
     ]
 
 
+def together(_: Translate, forecasts: Iterable[Forecast]) -> list[str]:
+    """Who will be told what of several lectures in all, a sentence each: invites counted, lecturers named."""
+    everything = list(forecasts)
+    counts = Counter(dict.fromkeys(News, 0))
+    lecturers: Counter[tuple[str, News]] = Counter()
+    for one in everything:
+        counts.update(one.participants)
+        lecturers.update((told.name, told.news) for told in one.lecturers)
+    lines = [_participants(_, news, count) for news, count in counts.items() if count]
+    return lines + [
+        _("Lecturer %(name)s, %(count)s times: %(news)s", name=name, count=count, news=_news(_, news))
+        if count > 1
+        else _("Lecturer %(name)s: %(news)s", name=name, news=_news(_, news))
+        for (name, news), count in lecturers.items()
+    ]
+
+
 def _participants(_: Translate, news: News, count: int) -> str:
     texts = {
-        News.INVITED: _("%(count)s participants get an invite.", count=count),
-        News.MOVED: _("%(count)s participants get an updated invite with the new time.", count=count),
-        News.CHANGED: _("%(count)s participants get an updated invite.", count=count),
-        News.RESTORED: _("%(count)s participants get a new invite: it takes place.", count=count),
-        News.CANCELLED: _("%(count)s participants get a cancellation.", count=count),
-        News.NEVER_TOLD: _("%(count)s participants had not been told yet, and get no mail.", count=count),
-        News.NO_ADDRESS: _("%(count)s participants have no e-mail address: nobody tells them.", count=count),
+        News.INVITED: _("Participants who get an invite: %(count)s.", count=count),
+        News.MOVED: _("Participants who get an updated invite with the new time: %(count)s.", count=count),
+        News.CHANGED: _("Participants who get an updated invite: %(count)s.", count=count),
+        News.RESTORED: _("Participants who get a new invite, since it takes place: %(count)s.", count=count),
+        News.CANCELLED: _("Participants who get a cancellation: %(count)s.", count=count),
+        News.NEVER_TOLD: _(
+            "Participants who had not been told yet, and get no mail: %(count)s.", count=count
+        ),
+        News.NO_ADDRESS: _(
+            "Participants without an e-mail address, whom nobody tells: %(count)s.", count=count
+        ),
     }
     return texts[news]
 

@@ -13,6 +13,7 @@ from webinar.invites.news_rules import Forecast
 from webinar.lectures import store
 from webinar.lectures.rules import UPCOMING, Lecture, LectureState
 from webinar.people import store as people
+from webinar.policies import store as policies
 from webinar.web import change_words, times, windows
 from webinar.web.change_kinds import BY_NAME, KINDS, Deed, Kind, Seen, Typed
 from webinar.web.change_words import Face
@@ -98,7 +99,9 @@ async def _seen(asked: Context) -> Seen:
 
 async def _face(session: AsyncSession, lecture: Lecture) -> Face:
     window = await store.window_of(session, lecture)
-    return Face(lecture, window, (await store.lecturers_of(session, [lecture.id]))[lecture.id])
+    lecturers = (await store.lecturers_of(session, [lecture.id]))[lecture.id]
+    policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
+    return Face(lecture, window, lecturers, policy.name)
 
 
 async def preview_of(asked: Context, lecture_id: str, deed: Deed) -> Preview:
@@ -141,7 +144,7 @@ async def _do(
         mails = (await owing.ahead(session, after)).mails
     reason = typed["reason"] if kind.name == "cancel" else ""
     await telling.tell_inside(asked.site.media, before, after, face.window, reason=reason)
-    done = asked._("Done. %(count)s mails are on their way.", count=mails) if mails else asked._("Done.")
+    done = asked._("Done. Mails on their way: %(count)s.", count=mails) if mails else asked._("Done.")
     return asked.redirect(f"/lectures/{after.id}", done)
 
 

@@ -1,8 +1,12 @@
 """Pages of series: all of them, one with its editions and their growth, and its members."""
 
+from collections.abc import Mapping
+
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webinar.core import effects
+from webinar.core.effects import EffectState
 from webinar.core.errors import Invalid
 from webinar.lectures import booking
 from webinar.people import store as people
@@ -10,6 +14,7 @@ from webinar.people.access import Role
 from webinar.series import service, store, wording
 from webinar.series.recurrence_rules import MOST_EDITIONS, endless
 from webinar.series.rules import Series
+from webinar.web import series_words
 from webinar.web.context import Context, context
 from webinar.web.forms import fields, many, messages, number, whole
 from webinar.web.lectures import cursor
@@ -19,6 +24,9 @@ from webinar.web.site import Access, Route
 
 PAGE = 30
 MEMBERS = 100
+# What the form that extends a series shows first.
+USUAL = {"count": "4"}
+STUCK = frozenset({EffectState.PARKED, EffectState.SKIPPED})
 
 
 async def index(request: web.Request) -> web.StreamResponse:
@@ -30,10 +38,14 @@ async def index(request: web.Request) -> web.StreamResponse:
         )
         shown = found[:PAGE]
         outlines = await store.outlines(session, [one.id for one in shown])
+        to_make = await store.counts_to_make(session, [one.id for one in shown])
     last = shown[-1] if len(found) > PAGE else None
     return asked.page(
         "series/index.html",
-        all_series=[(one, _in_words(asked, one), *outlines.get(one.id, (0, 0, 0))) for one in shown],
+        all_series=[
+            (one, _in_words(asked, one), *outlines.get(one.id, (0, 0, 0)), to_make.get(one.id, 0))
+            for one in shown
+        ],
         after=f"{last.created_at}.{last.id}" if last else None,
         may_book=asked.rights.has(Role.ORGANISER),
     )
@@ -48,13 +60,17 @@ async def detail(request: web.Request) -> web.StreamResponse:
     return await _page(context(request))
 
 
-async def _page(asked: Context, *, error: str = "", status: int = 200) -> web.Response:
+async def _page(
+    asked: Context, *, error: str = "", typed: Mapping[str, str] = USUAL, status: int = 200
+) -> web.Response:
     async with asked.reading() as session:
         series = await store.get(session, asked.rights, asked.request.match_info["id"])
         manages = asked.rights.reaches(Role.ORGANISER, series.unit_path)
         editions = await store.editions(session, series.id)
         figures = await store.figures(session, editions) if manages else []
         members = await store.count_members(session, series.id)
+        slots = await store.slots(session, series.id) if manages else []
+        about = await effects.about(session, f"series:{series.id}") if slots else []
         if not manages:
             mine = await store.seats_of(session, series.id, asked.signed_in.id)
             editions = [one for one in editions if one.lecture.id in mine]
@@ -67,9 +83,13 @@ async def _page(asked: Context, *, error: str = "", status: int = 200) -> web.Re
         growth={one.number: one for one in figures},
         manages=manages,
         members=members,
-        left=MOST_EDITIONS - len(editions),
-        changeable=[one for one in editions if one.lecture.may("cancel")],
+        left=MOST_EDITIONS - len(editions) - len(slots),
+        to_make=sum(1 for one in slots if one.refused is None),
+        stuck=any(one.state in STUCK or one.last_error for one in about),
+        not_made=[series_words.not_made(asked, one, series.shift_days) for one in slots if one.refused],
+        own={one.number: wording.fields(asked.language, one.own) for one in editions},
         error=error,
+        v=typed,
     )
 
 
@@ -91,8 +111,27 @@ async def extend(request: web.Request) -> web.StreamResponse:
                 link_key=asked.site.settings.link_key_bytes,
             )
     except Invalid as invalid:
-        return await _page(asked, error="; ".join(messages(invalid, asked._).values()), status=422)
-    return asked.redirect(f"/series/{series.id}", asked._("%(count)s editions are added.", count=added))
+        error = "; ".join(messages(invalid, asked._).values())
+        return await _page(asked, error=error, typed=form, status=422)
+    return asked.redirect(f"/series/{series.id}", asked._("Editions added: %(count)s.", count=added))
+
+
+async def try_again(request: web.Request) -> web.StreamResponse:
+    """Make what could not be made after all."""
+    asked = context(request)
+    async with asked.writing() as session:
+        series = await _managed(asked, session)
+        await service.try_again(session, series, now=asked.now, actor=asked.actor)
+    return asked.redirect(f"/series/{series.id}")
+
+
+async def leave_out(request: web.Request) -> web.StreamResponse:
+    """Leave out what could not be made."""
+    asked = context(request)
+    async with asked.writing() as session:
+        series = await _managed(asked, session)
+        await service.leave_out(session, series, now=asked.now, actor=asked.actor)
+    return asked.redirect(f"/series/{series.id}")
 
 
 async def _managed(asked: Context, session: AsyncSession) -> Series:
@@ -150,14 +189,14 @@ async def join(request: web.Request) -> web.StreamResponse:
         error = "; ".join(messages(invalid, asked._).values())
         return await _members_page(asked, error=error, typed=form.get("list", ""), status=422)
     if missing or not wanted:
-        error = asked._("%(count)s lines of the list match nobody", count=len(missing))
+        error = asked._("Lines of the list that match nobody: %(count)s", count=len(missing))
         nobody = asked._("Choose somebody first.")
         text = error if missing else nobody
         return await _members_page(
             asked, error=text, typed="\n".join(missing), status=200 if missing else 422
         )
     text = asked._(
-        "%(added)s people registered for the whole series; %(already)s were before.",
+        "Newly registered for the whole series: %(added)s; registered before: %(already)s.",
         added=added,
         already=already,
     )
@@ -181,6 +220,8 @@ ROUTES = (
     Route("GET", "/series", index, Access.SIGNED_IN),
     Route("GET", "/series/{id}", detail, Access.SIGNED_IN),
     Route("POST", "/series/{id}/extend", extend, _ORGANISER),
+    Route("POST", "/series/{id}/try-again", try_again, _ORGANISER),
+    Route("POST", "/series/{id}/leave-out", leave_out, _ORGANISER),
     Route("GET", "/series/{id}/members", members, _ORGANISER),
     Route("POST", "/series/{id}/members", join, _ORGANISER),
     Route("POST", "/series/{id}/members/{person}/leave", leave, _ORGANISER),

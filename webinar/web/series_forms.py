@@ -1,29 +1,26 @@
-"""Forms of series: booking one, and changing an edition alone or with all that follow."""
+"""The form that books a series."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webinar.core.errors import FieldError, IllegalMove, Invalid, Stale
+from webinar.core.errors import FieldError, Invalid
 from webinar.lectures import clashes
 from webinar.lectures.booking import Booking
 from webinar.lectures.change_rules import TIME
 from webinar.lectures.clashes import Clash, Clashes
 from webinar.lectures.rules import agreed_times
-from webinar.series import changes, service, store
-from webinar.series.changes import Author
+from webinar.series import service, store
 from webinar.series.recurrence_rules import WEEKDAYS, Ending, endless, parsed
-from webinar.series.rules import Edition, Series, on_slot
+from webinar.series.rules import on_slot
 from webinar.series.service import Plan
 from webinar.web import times
 from webinar.web.context import Context, context
 from webinar.web.forms import fields, many, messages, number, whole
 from webinar.web.lecture_booking import Form, at_fields, booking_of, first_values, form_page, looking
-from webinar.web.lecture_editing import newly_warned, values_of
 from webinar.web.site import Access, Route
 from webinar.web.times import Warned
 from webinar.workdays import service as workdays
@@ -33,13 +30,6 @@ FIFTH = 5
 # Warnings of a whole series that are spelled out.
 SHOWN = 10
 USUAL_COUNT = "10"
-
-
-def author(asked: Context) -> Author:
-    return Author(asked.rights, asked.actor, asked.now, asked.site.settings.link_key_bytes)
-
-
-# --- booking -----------------------------------------------------------------------------------
 
 
 async def new(request: web.Request) -> web.StreamResponse:
@@ -85,7 +75,7 @@ async def create(request: web.Request) -> web.StreamResponse:
                 link_key=asked.site.settings.link_key_bytes,
             )
     except Invalid as invalid:
-        shown = Form(form, _at_fields(asked, invalid, form), lecturers, weekdays)
+        shown = Form(form, at_form_fields(asked, invalid, form), lecturers, weekdays)
         return await form_page(asked, shown, series=about, status=422)
     done = asked._(
         "The series is booked. Now register the participants, for all of it or for single editions."
@@ -147,7 +137,7 @@ def ending_text(form: Mapping[str, str]) -> str:
     return f";COUNT={number(form.get('count', ''), 'count')}"
 
 
-def _at_fields(asked: Context, invalid: Invalid, form: Mapping[str, str]) -> dict[str, str]:
+def at_form_fields(asked: Context, invalid: Invalid, form: Mapping[str, str]) -> dict[str, str]:
     """Errors at the fields of the form; of a later edition with its day."""
     texts = messages(invalid, asked._)
     days = {e.field: str(e.fields["day"]) for e in invalid.errors if "day" in e.fields}
@@ -187,106 +177,6 @@ async def _busy(
     return Clashes(len({one.person_id for one in there}), there[:SHOWN])
 
 
-# --- one edition, or all that follow -------------------------------------------------------------
-
-
-async def edit(request: web.Request) -> web.StreamResponse:
-    """The form with what the edition is now."""
-    asked = context(request)
-    series, edition, following = await _edition(asked)
-    shown = Form({**values_of(asked, edition.lecture), "applies": "this"}, {}, edition.lecturer_ids)
-    about = _about(asked, series, edition, following)
-    return await form_page(asked, shown, lecture=edition.lecture, series=about)
-
-
-async def _edition(asked: Context) -> tuple[Series, Edition, int]:
-    at = asked.request.match_info
-    async with asked.reading() as session:
-        series = await store.get(session, asked.rights, at["id"], to_change=True)
-        edition = await store.edition(session, series.id, whole(at["number"]))
-        following = await store.count_following(session, series.id, edition.number)
-    return series, edition, following
-
-
-def _about(asked: Context, series: Series, edition: Edition, following: int) -> dict[str, Any]:
-    return {
-        "heading": asked._("Edition %(number)s of “%(title)s”", number=edition.number, title=series.title),
-        "action": f"/series/{series.id}/editions/{edition.number}",
-        "back": f"/series/{series.id}",
-        "save": asked._("Save"),
-        "following": following,
-    }
-
-
-async def update(request: web.Request) -> web.StreamResponse:
-    """Change it; with all that follow, the others take the change over by themselves, soon."""
-    asked = context(request)
-    series, edition, following = await _edition(asked)
-    form = await fields(request)
-    lecturers = tuple(dict.fromkeys(await many(request, "lecturer_id")))
-    about = _about(asked, series, edition, following)
-    lecture = edition.lecture
-    if times.LOOKING & form.keys():
-        return await looking(asked, form, lecturers, lecture, series=about)
-    try:
-        wanted = booking_of({**form, "id": lecture.id, "unit_id": lecture.unit_id}, (), asked.now)
-        warned = await newly_warned(asked, form, lecture, wanted)
-        if warned and warned.seen != form.get("warning_seen"):
-            shown = Form(form, {}, lecturers)
-            return await form_page(asked, shown, lecture=lecture, series=about, warned=warned, status=409)
-        async with asked.writing() as session:
-            done = await changes.change(
-                session,
-                author(asked),
-                series,
-                edition.number,
-                service.said_by(replace(wanted, lecturer_ids=lecturers)),
-                version=number(form.get("version", "0"), "version"),
-                following=form.get("applies") == "following",
-            )
-    except Invalid as invalid:
-        shown = Form(form, _at_fields(asked, invalid, form), lecturers)
-        return await form_page(asked, shown, lecture=lecture, series=about, status=422)
-    except Stale as stale:
-        shown = Form({**form, "version": str(lecture.version)}, {}, lecturers)
-        return await form_page(
-            asked, shown, lecture=lecture, series=about, stale=asked._(stale.message), status=412
-        )
-    return asked.redirect(f"/series/{series.id}", _told(asked, done))
-
-
-def _told(asked: Context, done: changes.Outcome) -> str:
-    if done.keeping:
-        numbers = ", ".join(map(str, done.keeping))
-        return asked._(
-            "Saved, and %(count)s later editions take it over. Of their own keep something: %(numbers)s.",
-            count=done.following,
-            numbers=numbers,
-        )
-    if done.following:
-        return asked._("Saved, and %(count)s later editions take it over.", count=done.following)
-    return asked._("Saved.")
-
-
-async def cancel(request: web.Request) -> web.StreamResponse:
-    """Call an edition off, alone or with all that follow."""
-    asked = context(request)
-    series, edition, _following = await _edition(asked)
-    form = await fields(request)
-    if not edition.lecture.may("cancel"):
-        raise IllegalMove(state=edition.lecture.state.value, move="cancel")
-    async with asked.writing() as session:
-        count = await changes.cancel(
-            session,
-            author(asked),
-            series,
-            edition.number,
-            form.get("reason", "")[:500],
-            following=form.get("applies") == "following",
-        )
-    return asked.redirect(f"/series/{series.id}", asked._("%(count)s editions are called off.", count=count))
-
-
 def ending_of(form: Mapping[str, str], rule: str) -> Ending:
     """How far a series is extended.
 
@@ -296,11 +186,7 @@ def ending_of(form: Mapping[str, str], rule: str) -> Ending:
     return parsed(f"{endless(rule)}{ending_text(form)}")[1]
 
 
-_EDITION = "/series/{id}/editions/{number}"
 ROUTES = (
     Route("GET", "/series/new", new, Access.ORGANISER),
     Route("POST", "/series", create, Access.ORGANISER),
-    Route("GET", _EDITION, edit, Access.ORGANISER),
-    Route("POST", _EDITION, update, Access.ORGANISER),
-    Route("POST", f"{_EDITION}/cancel", cancel, Access.ORGANISER),
 )

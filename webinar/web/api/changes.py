@@ -66,14 +66,19 @@ async def _changed(
         done=done,
         lecture=(await out(session, asked, [lecture]))[0],
         official_time=[models.Span(starts_at=at(s), ends_at=at(e)) for s, e in window.spans],
-        told=models.Told(
-            mails=forecast.mails,
-            participants=[
-                models.ToldParticipants(news=news.value, people=count)
-                for news, count in forecast.participants.items()
-            ],
-            lecturers=[models.ToldLecturer(name=one.name, news=one.news.value) for one in forecast.lecturers],
-        ),
+        told=told_of(forecast),
+    )
+
+
+def told_of(forecast: Forecast) -> models.Told:
+    """Who is told what."""
+    return models.Told(
+        mails=forecast.mails,
+        participants=[
+            models.ToldParticipants(news=news.value, people=count)
+            for news, count in forecast.participants.items()
+        ],
+        lecturers=[models.ToldLecturer(name=one.name, news=one.news.value) for one in forecast.lecturers],
     )
 
 

@@ -6,23 +6,33 @@ from datetime import date
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from webinar.classroom import telling
 from webinar.core.errors import Invalid, NotFound, Stale
+from webinar.invites import owing
+from webinar.invites.news_rules import Forecast
 from webinar.lectures import clashes, slots
+from webinar.lectures import service as lectures
+from webinar.lectures import store as lecture_store
+from webinar.lectures.rules import Lecture, Window
 from webinar.lectures.slots import Wish
 from webinar.people import store as people
-from webinar.series import changes, service, store
+from webinar.series import ahead, changes, service, store
+from webinar.series.ahead import Prospect
 from webinar.series.changes import Author
 from webinar.series.recurrence_rules import Ending, parsed
 from webinar.series.rules import LECTURERS, Growth
 from webinar.series.rules import Edition as OneEdition
 from webinar.series.rules import Series as OneSeries
 from webinar.series.service import Plan
+from webinar.web import series_words
 from webinar.web.api import models, paging, wire
+from webinar.web.api.changes import told_of
 from webinar.web.api.endpoint import PREFIX, Endpoint
 from webinar.web.api.idempotency import once
 from webinar.web.api.lectures import booking_of, change_of
 from webinar.web.api.wire import Reply, api_names, reply
 from webinar.web.context import Context, context
+from webinar.web.dry_run import as_if
 from webinar.web.forms import whole
 from webinar.workdays import service as workdays
 from webinar.workdays import store as office
@@ -47,7 +57,7 @@ def _edition(one: OneEdition, figures: Growth) -> models.Edition:
         ends_at=models.moment(one.lecture.ends_at, zone),
         state=one.lecture.state.value,
         version=one.lecture.version,
-        own=["time" if name == "starts_wall" else name for name in one.own],
+        own=_fields(one.own),
         pending=one.wanted is not None,
         registered=figures.registered,
         came=figures.came,
@@ -55,7 +65,8 @@ def _edition(one: OneEdition, figures: Growth) -> models.Edition:
     )
 
 
-async def _reply(session: AsyncSession, series: OneSeries, status: int = 200) -> Reply:
+async def _reply(session: AsyncSession, asked: Context, series: OneSeries, status: int = 200) -> Reply:
+    planned = await store.slots(session, series.id)
     editions = await store.editions(session, series.id)
     figures = await store.figures(session, editions)
     shown = models.Series(
@@ -67,6 +78,12 @@ async def _reply(session: AsyncSession, series: OneSeries, status: int = 200) ->
         members=await store.count_members(session, series.id),
         version=series.version,
         editions=[_edition(one, seen) for one, seen in zip(editions, figures, strict=True)],
+        to_make=sum(1 for one in planned if one.refused is None),
+        not_made=[
+            models.NotMade(number=one.number, slot=one.slot, reason=series_words.refusal(asked, one))
+            for one in planned
+            if one.refused is not None
+        ],
     )
     place = f"{PREFIX}/series/{series.id}" if status == 201 else None
     return reply(shown, status, version=series.version, location=place)
@@ -81,6 +98,7 @@ async def index(request: web.Request) -> web.StreamResponse:
         rows = await store.page(session, asked.rights, after=after, limit=wish.limit + 1)
         shown, last = paging.cut(rows, wish.limit)
         outlines = await store.outlines(session, [one.id for one in shown])
+        to_make = await store.counts_to_make(session, [one.id for one in shown])
     following = paging.next_link(asked, paging.sealed(last.created_at, last.id) if last else None)
     items = [
         models.SeriesOutline(
@@ -89,6 +107,7 @@ async def index(request: web.Request) -> web.StreamResponse:
             title=one.title,
             rule=one.rule,
             editions=outlines.get(one.id, (0, 0, 0))[0],
+            to_make=to_make.get(one.id, 0),
         )
         for one in shown
     ]
@@ -114,7 +133,7 @@ async def create(request: web.Request) -> web.StreamResponse:
                 actor=asked.actor,
                 link_key=asked.site.settings.link_key_bytes,
             )
-        return await _reply(session, series, 201)
+        return await _reply(session, asked, series, 201)
 
     return (await once(asked, deed)).written()
 
@@ -123,36 +142,72 @@ async def show(request: web.Request) -> web.StreamResponse:
     """One series with its editions and their growth."""
     asked = context(request)
     async with asked.reading() as session:
-        return (await _reply(session, await _managed(session, asked))).written()
+        return (await _reply(session, asked, await _managed(session, asked))).written()
 
 
 async def change(request: web.Request) -> web.StreamResponse:
-    """Change an edition, or it and all that follow."""
+    """Change an edition, or it and all that follow; or say what would follow."""
     asked = context(request)
     said = await wire.body(request, models.EditionChange)
     version = wire.version_of(request)
-    number = whole(request.match_info["number"])
-    async with asked.writing() as session:
+    author, number = _author(asked), whole(request.match_info["number"])
+    async with asked.reading() as session:
         series = await _managed(session, asked)
         edition = await store.edition(session, series.id, number)
         if version is not None and version != edition.lecture.version:
             raise Stale
         with api_names():
-            done = await changes.change(
-                session,
-                _author(asked),
-                series,
-                number,
-                _wanted(edition, said),
-                version=edition.lecture.version,
-                following=said.applies_to == "following",
+            intent = await changes.intended(
+                session, author, series, number, _wanted(edition, said),
+                version=edition.lecture.version, following=said.applies_to == "following",
+            )  # fmt: skip
+        prospect = await ahead.of_change(session, intent, asked.now)
+
+    async def tried(session: AsyncSession) -> Forecast:
+        with api_names():
+            return await owing.ahead(
+                session, await changes.carry_out(session, author, intent.edition.lecture, intent.fields)
             )
+
+    forecast = await as_if(asked, tried)
+    if not said.dry_run:
+        async with asked.writing() as session:
+            done = await changes.change(session, author, intent)
+            window = await lecture_store.window_of(session, done.lecture)
+        await telling.tell_inside(asked.site.media, edition.lecture, done.lecture, window)
+    async with asked.reading() as session:
         now = await store.edition(session, series.id, number)
         figures = await store.figures(session, [now])
-        shown = models.EditionChanged(
-            edition=_edition(now, figures[0]), following=done.following, keeping=list(done.keeping)
-        )
+    shown = models.EditionChanged(
+        done=not said.dry_run,
+        edition=_edition(now, figures[0]),
+        following=len(intent.later),
+        keeping=list(intent.keeping),
+        told=told_of(forecast),
+        later=_fates(asked, prospect),
+    )
     return reply(shown, version=now.lecture.version).written()
+
+
+def _fates(asked: Context, prospect: Prospect) -> list[models.EditionFate]:
+    return [
+        models.EditionFate(
+            number=one.number,
+            lecture_id=one.before.id,
+            gets=one.gets,
+            starts_at=models.moment(one.after.starts_at, one.after.zone),
+            ends_at=models.moment(one.after.ends_at, one.after.zone),
+            keeps=_fields(one.keeps),
+            reason=" ".join(series_words.stays(asked, one)) or None,
+            told=told_of(one.forecast) if one.forecast else None,
+        )
+        for one in prospect.fates
+    ]
+
+
+def _fields(names: Sequence[str]) -> list[str]:
+    """Fields of a series by their names in the API."""
+    return ["time" if name == "starts_wall" else name for name in names]
 
 
 def _wanted(edition: OneEdition, said: models.EditionChange) -> dict[str, object]:
@@ -172,23 +227,44 @@ def _wanted(edition: OneEdition, said: models.EditionChange) -> dict[str, object
 
 
 async def cancel(request: web.Request) -> web.StreamResponse:
-    """Call an edition off, or it and all that follow."""
+    """Call an edition off, or it and all that follow; or say what would follow."""
     asked = context(request)
     said = await wire.body(request, models.EditionCancellation)
+    following, number = said.applies_to == "following", whole(request.match_info["number"])
+    prospect = Prospect()
+    async with asked.reading() as session:
+        series = await _managed(session, asked)
+        edition = await store.edition(session, series.id, number)
+        if following:
+            await service.must_be_made(session, series)
+            prospect = await ahead.of_cancel(session, series, number)
+    told: list[tuple[Lecture, Window]] = []
 
     async def deed(session: AsyncSession) -> Reply:
-        series = await _managed(session, asked)
-        await changes.cancel(
-            session,
-            _author(asked),
-            series,
-            whole(request.match_info["number"]),
-            said.reason,
-            following=said.applies_to == "following",
+        managed = await _managed(session, asked)
+        if said.dry_run:
+            off = await lectures.cancel(session, edition.lecture, said.reason, asked.now, asked.actor)
+            count = 1 + sum(1 for one in prospect.fates if not one.begun)
+        else:
+            count = await changes.cancel(
+                session, _author(asked), managed, number, said.reason, following=following
+            )
+            off = (await store.edition(session, managed.id, number)).lecture
+        told.append((off, await lecture_store.window_of(session, off)))
+        document = models.EditionsCancelled(
+            done=not said.dry_run,
+            cancelled=count,
+            told=told_of(await owing.ahead(session, off)),
+            later=_fates(asked, prospect),
         )
-        return await _reply(session, series)
+        return reply(document)
 
-    return (await once(asked, deed)).written()
+    if said.dry_run:
+        return (await as_if(asked, deed)).written()
+    answer = await once(asked, deed)
+    for off, window in told:
+        await telling.tell_inside(asked.site.media, edition.lecture, off, window, reason=said.reason)
+    return answer.written()
 
 
 async def extend(request: web.Request) -> web.StreamResponse:
@@ -209,7 +285,7 @@ async def extend(request: web.Request) -> web.StreamResponse:
             actor=asked.actor,
             link_key=asked.site.settings.link_key_bytes,
         )
-        return await _reply(session, await _managed(session, asked))
+        return await _reply(session, asked, await _managed(session, asked))
 
     return (await once(asked, deed)).written()
 
@@ -338,7 +414,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         "POST", f"{_EDITION}/cancel", cancel, "lectures:write", "Call an edition off, or all that follow",
-        takes=models.EditionCancellation, gives=models.Series, errors=(404, 409), repeatable=True,
+        takes=models.EditionCancellation, gives=models.EditionsCancelled, errors=(404, 409), repeatable=True,
     ),
     Endpoint(
         "POST", "/series/{id}/extend", extend, "lectures:write", "Add editions to a series",

@@ -17,6 +17,7 @@ from webinar.web.api.models.basics import (
     Moment,
     Word,
 )
+from webinar.web.api.models.changes import Told
 from webinar.web.api.models.lectures import LectureChange, NewLecture
 
 _Rule = Annotated[
@@ -69,6 +70,12 @@ class Edition(Answer):
     credited: int | None
 
 
+class NotMade(Answer):
+    number: _Numbered
+    slot: Annotated[str, Field(description="The wall time that the rule gives it.")]
+    reason: Annotated[str, Field(description="Why it could not be booked, in the language asked for.")]
+
+
 class Series(Answer):
     id: Id
     unit_id: Id
@@ -78,6 +85,8 @@ class Series(Answer):
     members: Annotated[int, Field(description="People registered for the whole series.")]
     version: int
     editions: list[Edition]
+    to_make: Annotated[int, Field(description="Editions that are still being booked.")]
+    not_made: Annotated[list[NotMade], Field(description="Editions that could not be booked.")]
 
 
 class SeriesOutline(Answer):
@@ -86,6 +95,7 @@ class SeriesOutline(Answer):
     title: str
     rule: str
     editions: int
+    to_make: Annotated[int, Field(description="Editions that are still being booked.")]
 
 
 class SeriesList(Following):
@@ -93,17 +103,44 @@ class SeriesList(Following):
 
 
 class EditionChange(LectureChange):
-    """A change of one edition, or with `applies_to` "following" of all later ones, field by field."""
+    """A change of one edition, or with `applies_to` "following" of all later ones, field by field.
+
+    `dry_run` does nothing and says what each edition would get, and who would be told.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"title": "Forum", "applies_to": "following"}]})
     applies_to: Literal["this", "following"] = "this"
     lecturer_ids: Annotated[list[Id], Field(default_factory=list, max_length=50)]
+    dry_run: Annotated[bool, Field(description="Only say what would follow.")] = False
+
+
+class EditionFate(Answer):
+    """What a later edition gets; `starts_at` and `ends_at` are those that it will have."""
+
+    number: _Numbered
+    lecture_id: Id
+    gets: Annotated[Word, Field(description="new_time, changed, cancelled or nothing.")]
+    starts_at: Moment
+    ends_at: Moment
+    keeps: Annotated[list[Word], Field(description="What it keeps of its own.")]
+    reason: Annotated[str | None, Field(description="Why it gets nothing, in the language asked for.")]
+    told: Annotated[Told | None, Field(description="Null where its people were not counted.")]
 
 
 class EditionChanged(Answer):
-    edition: Edition
+    done: Annotated[bool, Field(description="False of a dry run.")]
+    edition: Annotated[Edition, Field(description="As it is, of a dry run, too.")]
     following: Annotated[int, Field(description="How many later editions take it over.")]
     keeping: Annotated[list[int], Field(description="Numbers of those that keep something of their own.")]
+    told: Annotated[Told, Field(description="Who is told of this edition.")]
+    later: Annotated[list[EditionFate], Field(description="What those that follow get, in order.")]
+
+
+class EditionsCancelled(Answer):
+    done: Annotated[bool, Field(description="False of a dry run.")]
+    cancelled: Annotated[int, Field(description="How many editions are called off.")]
+    told: Annotated[Told, Field(description="Who is told of this edition.")]
+    later: Annotated[list[EditionFate], Field(description="What those that follow get, in order.")]
 
 
 class EditionCancellation(Given):
@@ -112,6 +149,7 @@ class EditionCancellation(Given):
     )
     reason: Annotated[Line, Field(max_length=500, description="Told to everybody registered.")] = ""
     applies_to: Literal["this", "following"] = "this"
+    dry_run: Annotated[bool, Field(description="Only say what would follow.")] = False
 
 
 class Extension(Given):

@@ -225,6 +225,12 @@ def test_somebody_is_here_when_one_connection_is_open() -> None:
     assert presence([connection(0, 10), connection(20, 30, is_open=True)]).here is True
     assert presence([connection(0, 10, is_open=True), connection(20, 30)]).here is True
     assert presence([connection(0, 10)]).here is False
+    assert presence([]).here is False
+
+
+def test_who_certainly_stayed_no_time_was_not_there() -> None:
+    assert presence([connection(10, 10)]).intervals == ()
+    assert [(i.start, i.end) for i in presence([connection(10, 10, 5)]).intervals] == [(at(10), at(10))]
 
 
 def test_seconds_of_those_without_a_seat_are_counted_to_the_millisecond() -> None:

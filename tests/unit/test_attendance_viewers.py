@@ -73,9 +73,32 @@ def test_a_viewer_who_is_still_there_is_there_until_now() -> None:
     assert not gone.open
 
 
+def test_a_page_is_silent_after_two_beats_and_two_seconds_and_not_before() -> None:
+    facts = [*page(0, 300), *segments(0, 300)]
+    assert found(*facts, now=285 + 32)[0].open
+    assert not found(*facts, now=285 + 32.001)[0].open
+
+
+def test_a_pause_of_two_beats_and_two_seconds_is_no_gap_and_a_longer_one_is() -> None:
+    confirmed = segments(0, 600)
+    assert len(found(*beats(0), *beats(32), *confirmed)) == 1
+    assert len(found(*beats(0, 15), *beats(47.001, 62), *confirmed)) == 2
+
+
+def test_a_viewer_is_in_no_room_and_no_participant() -> None:
+    (one,) = found(*page(0, 600), *segments(0, 600))
+    assert (one.room_name, one.room_sid, one.participant_sid, one.identity) == ("hls", "", "", "seat.tab")
+
+
 def test_a_page_that_says_goodbye_is_left_there() -> None:
     (one,) = found(*page(0, 300, left_at=290), *segments(0, 300), now=295)
     assert (one.end, one.open, one.uncertainty_ms) == (at(290), False, 1_000)
+
+
+def test_who_said_goodbye_and_came_back_left_the_first_time_for_sure() -> None:
+    stays = found(*page(0, 300, left_at=290), *page(600, 900), *segments(0, 900))
+    told = [(one.identity, one.end, one.uncertainty_ms) for one in stays]
+    assert told == [("seat.tab", at(290), 1_000), ("seat.tab", at(885), 15_000)]
 
 
 def test_beats_of_somebody_in_the_room_add_no_viewer() -> None:

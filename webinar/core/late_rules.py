@@ -61,7 +61,8 @@ LATE: Mapping[str, Late] = {
     ),
     "remove": Late("puts out whoever is still in", "never: it looks who is in"),
     "series": Late(
-        "each coming edition takes over what it lacks", "never: editions that are over stay as they are"
+        "each coming edition takes over what it lacks; those still to be booked are booked",
+        "never: editions that are over stay as they are, and one whose day has passed is named as not booked",
     ),
     "release": Late("owes again what was held", "never: what each mail may still say is asked when it goes"),
     "report": Late("the file, or its removal", "never"),

@@ -6,6 +6,7 @@ import { startCopying } from "./site/copy";
 import { startCountdowns } from "./site/countdown";
 import { startDialogs, startDrops } from "./site/overlays";
 import { startForms } from "./site/forms";
+import { showCurrentTab } from "./site/tabs";
 import { startTheme } from "./site/theme";
 
 htmx.config.allowEval = false;
@@ -21,6 +22,7 @@ startDrops();
 startDialogs();
 startCopying();
 startForms();
+showCurrentTab();
 startCountdowns(document);
 htmx.onLoad((element) => {
   if (element instanceof HTMLElement) startCountdowns(element);

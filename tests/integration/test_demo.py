@@ -1,5 +1,7 @@
 """The demonstration: what it promises is there, made by the services, and it can be renewed."""
 
+from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,13 @@ from webinar.core.clock import ManualClock
 from webinar.core.database import Database
 from webinar.demo import people
 from webinar.demo.people import City
+from webinar.demo.series import first_day
 from webinar.hours import service as hours
 from webinar.lectures import store
 from webinar.lectures.rules import Lecture, LectureState
 from webinar.people.access import Scope
 from webinar.people.store import count_persons, units
+from webinar.series import store as series
 
 
 @pytest.fixture
@@ -74,7 +78,8 @@ async def test_the_participant_has_hours_to_look_at(
     me = city.people[people.PARTICIPANT]
     async with database.reading() as session:
         year = await hours.year_of(session, Scope(city.id, me), me, 2026, clock.now())
-    assert year.total == 400
+    # Two lectures of 2 JP, and of the weekly series the four editions that were held.
+    assert year.total == 800
 
 
 async def test_again_at_once_changes_nothing_and_the_next_day_there_is_a_lecture_in_a_few_minutes(
@@ -98,3 +103,39 @@ async def test_it_is_never_put_beside_a_real_institution(
         await an_institution(session)
     with pytest.raises(demo.InUse):
         await demo.put_in(settings, clock)
+
+
+async def test_a_weekly_series_grows_with_an_edition_off_one_moved_and_holidays_left_out(
+    settings: Settings, database: Database, clock: ManualClock
+) -> None:
+    await demo.put_in(settings, clock)
+    city = await the_city(database)
+    async with database.reading() as session:
+        [forum] = await series.page(session, city.scope)
+        editions = await series.editions(session, forum.id)
+        figures = await series.figures(session, editions)
+    held = [one for one in figures if one.came is not None]
+    assert len(held) == 4
+    assert all(later.registered > earlier.registered for earlier, later in pairwise(held))
+    assert all((one.more_came or 0) > 0 for one in held[1:])
+    states = [one.lecture.state for one in editions]
+    assert states.count(LectureState.CANCELLED) == 1
+    assert states.count(LectureState.SCHEDULED) == 5
+    assert [one.own for one in editions if one.own] == [("starts_wall",)]
+    assert forum.skips_holidays
+    days = [date.fromisoformat(one.slot[:10]) for one in editions]
+    assert any((later - earlier).days > 7 for earlier, later in pairwise(days))
+    assert await series_members(database, forum.id) == 32
+
+
+async def series_members(database: Database, series_id: str) -> int:
+    async with database.reading() as session:
+        return await series.count_members(session, series_id)
+
+
+@pytest.mark.parametrize("today", [date(2026, 11, 25) + timedelta(days=n) for n in range(0, 380, 19)])
+def test_the_series_begins_on_a_working_day_that_meets_no_edition_today(today: date) -> None:
+    first = first_day(today)
+    assert first.weekday() < 5
+    assert 29 <= (today - first).days <= 34
+    assert (today - first).days % 7

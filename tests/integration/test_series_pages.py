@@ -72,6 +72,8 @@ async def test_holidays_of_a_series_are_warned_of_once_and_can_be_left_out(site:
     path = await booked(site, ratna, form | {"skips_holidays": "1"})
     days = [one.lecture.starts_wall[:10] for one in await editions(site, path)]
     assert days == ["2026-12-10", "2026-12-17", "2026-12-31"]
+    page = (await ratna.get(path)).text
+    assert "Tanpa edisi pada hari libur: 24 Desember 2026 (Cuti Bersama" in page
 
 
 @pytest.mark.parametrize(
@@ -290,3 +292,11 @@ async def test_who_organises_another_unit_finds_no_series(site: RunningSite) -> 
         rows = await session.execute(select(EditionRow.wanted))
         assert all(wanted is None for (wanted,) in rows)
         assert len(await store.page(session, Scope.everything())) == 1
+
+
+async def test_of_many_warnings_the_first_are_spelled_out_and_the_others_counted(site: RunningSite) -> None:
+    world = await a_world(site)
+    ratna = await world.as_("organiser")
+    saturdays = recurring(world, starts_day="2026-12-12", count="30")
+    page = (await ratna.post("/series", saturdays)).text
+    assert ("12 Desember 2026" in page, "Dan seterusnya, 20 lagi." in page) == (True, True)

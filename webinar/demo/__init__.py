@@ -27,7 +27,7 @@ async def put_in(settings: Settings, clock: Clock | None = None) -> list[str]:
         InUse: the database holds a real institution.
     """
     # Here, since it loads the video encoder, which a start without anything to renew can do without.
-    from webinar.demo import lectures
+    from webinar.demo import lectures, series
 
     db = wiring.database(settings)
     storage = wiring.storage(settings)
@@ -39,9 +39,10 @@ async def put_in(settings: Settings, clock: Clock | None = None) -> list[str]:
         city = await people.settled(db, Passwords(), now)
         async with db.writing() as session:
             await lectures.policies_of(session, city, now)
-        maker = lectures.Maker(db, storage, city, settings.link_key_bytes)
+        maker = lectures.Maker(db, storage, city, settings.link_key_bytes, now)
         await maker.past(now)
         await maker.upcoming(now)
+        await series.weekly(db, maker, city, settings.link_key_bytes, now)
     finally:
         await db.close()
     return sign_ins(city)

@@ -62,6 +62,8 @@ BUDGET = Topic(
     "Pendapatan, belanja, dan pembiayaan dalam bahasa sederhana. Bawalah satu pertanyaan dari unit Anda.",
 )
 
+TITLES = frozenset(topic.title for topic in (ARCHIVES, ETHICS, SERVICE, BUDGET))
+
 
 async def policies_of(session: AsyncSession, city: City, now: int) -> dict[str, Policy]:
     """The city's two policies, with a quiet period of a minute, so that hours can be seen at once."""
@@ -75,17 +77,17 @@ async def policies_of(session: AsyncSession, city: City, now: int) -> dict[str, 
 
 
 class Maker:
-    """Makes what is missing of the demonstration's lectures."""
+    """Makes what is missing of the demonstration's lectures; the same at the same instant, but for ids."""
 
-    def __init__(self, db: Database, storage: Storage, city: City, link_key: bytes) -> None:
+    def __init__(self, db: Database, storage: Storage, city: City, link_key: bytes, now: int) -> None:
         self._db = db
         self._storage = storage
         self._city = city
         self._link_key = link_key
-        self._chance = random.Random()
+        self._chance = random.Random(now)
 
     @property
-    def _actor(self) -> Actor:
+    def actor(self) -> Actor:
         return Actor("person", self._city.people[ORGANISER])
 
     async def upcoming(self, now: int) -> None:
@@ -95,10 +97,10 @@ class Maker:
             coming = await self._of(session, UPCOMING, since=now + 15 * MINUTE)
             if not any(lecture.starts_at < now + 60 * MINUTE for lecture in coming):
                 lecture = await self._book(session, SERVICE, minute, SHARE, now, recorded=True)
-                await self._register(session, lecture, self._city.participants[:24], now)
+                await self.register(session, lecture, self._city.participants[:24], now)
             if not any(lecture.starts_at >= now + DAY for lecture in coming):
                 lecture = await self._book(session, BUDGET, nine(now, 7), STEPS, now, recorded=False)
-                await self._register(session, lecture, self._city.participants[4:], now)
+                await self.register(session, lecture, self._city.participants[4:], now)
 
     async def past(self, now: int) -> None:
         """Two lectures that are over and settled, one of them with a replay, unless such are recent."""
@@ -114,7 +116,9 @@ class Maker:
     async def _of(
         self, session: AsyncSession, states: Sequence[LectureState] | frozenset[LectureState], since: int
     ) -> list[Lecture]:
-        return await store.page(session, self._city.scope, states=tuple(states), since=since, limit=20)
+        found = await store.page(session, self._city.scope, states=tuple(states), since=since, limit=50)
+        # Editions of the series come and go by themselves.
+        return [lecture for lecture in found if lecture.title in TITLES]
 
     async def _book(
         self, session: AsyncSession, topic: Topic, starts_at: int, policy: str, now: int, *, recorded: bool
@@ -134,13 +138,13 @@ class Maker:
             overrun_s=60,
         )
         return await booking.book(
-            session, self._city.scope, wanted, now=now, actor=self._actor, link_key=self._link_key
+            session, self._city.scope, wanted, now=now, actor=self.actor, link_key=self._link_key
         )
 
-    async def _register(
+    async def register(
         self, session: AsyncSession, lecture: Lecture, people: Sequence[str], now: int
     ) -> None:
-        await booking.register(session, lecture, people, now=now, actor=self._actor, link_key=self._link_key)
+        await booking.register(session, lecture, people, now=now, actor=self.actor, link_key=self._link_key)
 
     async def _happened(
         self, session: AsyncSession, topic: Topic, starts_at: int, policy: str, *, recorded: bool
@@ -148,13 +152,17 @@ class Maker:
         """Live through a lecture in one transaction: no scheduler sees it half-way."""
         booked_at = starts_at - 6 * DAY
         lecture = await self._book(session, topic, starts_at, policy, booked_at, recorded=recorded)
-        await self._register(session, lecture, self._city.participants[:30], booked_at + MINUTE)
+        await self.register(session, lecture, self._city.participants[:30], booked_at + MINUTE)
+        return await self.lived(session, lecture)
+
+    async def lived(self, session: AsyncSession, lecture: Lecture) -> Lecture:
+        """A lecture that is booked, from its opening to its hours, as everybody registered lived it."""
         told = await self._told(session, lecture)
         [room] = await lectures.wanted_rooms(session, [(lecture, main_room_name(lecture.id))])
         await rooms.opened(session, [rooms.Made(lecture, room, told.room_sid)], lecture.opens_at)
         lecture = await lectures.went_live(session, await self._again(session, lecture), lecture.starts_at)
         await self._witnessed(session, lecture, told)
-        lecture = await lectures.ended(session, lecture, told.closed_at, self._actor)
+        lecture = await lectures.ended(session, lecture, told.closed_at, self.actor)
         for open_room in await store.rooms_of(session, lecture.id):
             closing = await rooms.closing(session, open_room)
             if closing is not None:

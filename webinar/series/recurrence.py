@@ -5,7 +5,7 @@ Wall times have no zone: a lecture at nine stays at nine, whatever its zone's cl
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
-from itertools import islice
+from itertools import islice, takewhile
 
 from dateutil.rrule import DAILY, MO, MONTHLY, WEEKLY, YEARLY, rrule, weekday
 
@@ -48,6 +48,13 @@ def further_slots(
     last = _read(last_slot)
     days = (day for day in _days(rule, first_wall) if day > last)
     return _taken([], days, _read(first_wall), ending, left_out)
+
+
+def passed_over(rule: Recurrence, first_wall: str, last_slot: str, left_out: LeftOut) -> list[date]:
+    """The days of a series, up to its last slot, on which it has no edition."""
+    last = _read(last_slot)
+    days = takewhile(lambda day: day <= last, _days(rule, first_wall))
+    return [day.date() for day in islice(days, MOST_LOOKED_AT) if left_out(day.date())]
 
 
 def _taken(

@@ -22,7 +22,7 @@ from webinar.lectures.change_rules import PLAIN, TIME
 from webinar.lectures.rules import Lecture
 from webinar.people.access import Scope
 from webinar.series import store
-from webinar.series.recurrence import LeftOut, first_slots, further_slots
+from webinar.series.recurrence import LeftOut, first_slots, further_slots, passed_over
 from webinar.series.recurrence_rules import (
     MOST_EDITIONS,
     Ending,
@@ -73,6 +73,16 @@ def planned(plan: Plan, first: Booking) -> list[str]:
         Invalid: the rule and the first time do not fit, or there would be too many.
     """
     return first_slots(plan.rule, first.starts_wall, plan.ending, _left_out(plan.skips_holidays, 0))
+
+
+def holidays_left_out(series: Series, last_slot: str) -> list[date]:
+    """The days on which the series would have had an edition, but for a holiday; where later changes have
+    moved all that follow, as they would be now."""
+    if not series.skips_holidays:
+        return []
+    rule, left_out = endless(series.rule), _left_out(True, series.shift_days)
+    days = passed_over(rule, series.first_wall, last_slot, left_out)
+    return [day + timedelta(days=series.shift_days) for day in days]
 
 
 def _left_out(skips_holidays: bool, shift_days: int) -> LeftOut:

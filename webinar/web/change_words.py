@@ -151,7 +151,7 @@ def together(_: Translate, forecasts: Iterable[Forecast]) -> list[str]:
     for one in everything:
         counts.update(one.participants)
         lecturers.update((told.name, told.news) for told in one.lecturers)
-    lines = [_participants(_, news, count) for news, count in counts.items() if count]
+    lines = [_mails(_, news, count) for news, count in counts.items() if count]
     return lines + [
         _("Lecturer %(name)s, %(count)s times: %(news)s", name=name, count=count, news=_news(_, news))
         if count > 1
@@ -173,6 +173,20 @@ def _participants(_: Translate, news: News, count: int) -> str:
         News.NO_ADDRESS: _(
             "Participants without an e-mail address, whom nobody tells: %(count)s.", count=count
         ),
+    }
+    return texts[news]
+
+
+def _mails(_: Translate, news: News, count: int) -> str:
+    """Of several lectures: somebody with a seat in three of them gets three mails."""
+    texts = {
+        News.INVITED: _("Invites to participants: %(count)s.", count=count),
+        News.MOVED: _("Updated invites with the new time to participants: %(count)s.", count=count),
+        News.CHANGED: _("Updated invites to participants: %(count)s.", count=count),
+        News.RESTORED: _("New invites to participants, since it takes place: %(count)s.", count=count),
+        News.CANCELLED: _("Cancellations to participants: %(count)s.", count=count),
+        News.NEVER_TOLD: _("Seats of participants who had not been told yet: %(count)s.", count=count),
+        News.NO_ADDRESS: _("Seats of participants without an e-mail address: %(count)s.", count=count),
     }
     return texts[news]
 

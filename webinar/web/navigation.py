@@ -25,6 +25,8 @@ def items(scope: Scope | None, path: str, _: Callable[..., str]) -> tuple[NavIte
 
 
 def _within(path: str, section: str) -> bool:
+    if section == "/lectures" and _within(path, "/series"):
+        return True
     return path == section if section == "/" else path == section or path.startswith(section + "/")
 
 

@@ -1,6 +1,7 @@
 """Pages of series: all of them, one with its editions and their growth, and its members."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.core import effects
 from webinar.core.effects import EffectState
 from webinar.core.errors import Invalid
+from webinar.core.language import date_long
 from webinar.lectures import booking
 from webinar.people import store as people
 from webinar.people.access import Role
@@ -21,11 +23,12 @@ from webinar.web.lectures import cursor
 from webinar.web.registrations import unit_choices
 from webinar.web.series_forms import ending_of
 from webinar.web.site import Access, Route
+from webinar.workdays import national
 
 PAGE = 30
 MEMBERS = 100
 # What the form that extends a series shows first.
-USUAL = {"count": "4"}
+USUAL = MappingProxyType({"count": "4"})
 STUCK = frozenset({EffectState.PARKED, EffectState.SKIPPED})
 
 
@@ -61,7 +64,11 @@ async def detail(request: web.Request) -> web.StreamResponse:
 
 
 async def _page(
-    asked: Context, *, error: str = "", typed: Mapping[str, str] = USUAL, status: int = 200
+    asked: Context,
+    *,
+    errors: Mapping[str, str] = MappingProxyType({}),
+    typed: Mapping[str, str] = USUAL,
+    status: int = 200,
 ) -> web.Response:
     async with asked.reading() as session:
         series = await store.get(session, asked.rights, asked.request.match_info["id"])
@@ -87,10 +94,19 @@ async def _page(
         to_make=sum(1 for one in slots if one.refused is None),
         stuck=any(one.state in STUCK or one.last_error for one in about),
         not_made=[series_words.not_made(asked, one, series.shift_days) for one in slots if one.refused],
+        left_out=_left_out(asked, series, editions[-1].slot) if editions else [],
         own={one.number: wording.fields(asked.language, one.own) for one in editions},
-        error=error,
+        e=errors,
         v=typed,
     )
+
+
+def _left_out(asked: Context, series: Series, last_slot: str) -> list[str]:
+    """The holidays that were passed over, each with its name."""
+    return [
+        f"{date_long(asked.language, day)} ({national.holiday(asked.language, day)})"
+        for day in service.holidays_left_out(series, last_slot)
+    ]
 
 
 async def extend(request: web.Request) -> web.StreamResponse:
@@ -111,9 +127,13 @@ async def extend(request: web.Request) -> web.StreamResponse:
                 link_key=asked.site.settings.link_key_bytes,
             )
     except Invalid as invalid:
-        error = "; ".join(messages(invalid, asked._).values())
-        return await _page(asked, error=error, typed=form, status=422)
+        return await _page(asked, errors=_at_fields(messages(invalid, asked._)), typed=form, status=422)
     return asked.redirect(f"/series/{series.id}", asked._("Editions added: %(count)s.", count=added))
+
+
+def _at_fields(errors: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong of how far a series is extended, at the fields of that form."""
+    return {field if field in {"count", "until"} else "count": text for field, text in errors.items()}
 
 
 async def try_again(request: web.Request) -> web.StreamResponse:

@@ -159,7 +159,10 @@ async def _warned(asked: Context, first: Booking, slots: Sequence[str]) -> Warne
     texts = list(dict.fromkeys(workday_words.told(asked.language, caution) for caution in found))
     if not texts and not busy.people:
         return None
-    return times.warned_of(found, texts[:SHOWN], busy, (spans[0][0], spans[-1][1]))
+    shown = texts[:SHOWN]
+    if len(texts) > SHOWN:
+        shown.append(asked._("And so on, %(count)s more.", count=len(texts) - SHOWN))
+    return times.warned_of(found, shown, busy, (spans[0][0], spans[-1][1]))
 
 
 async def _busy(

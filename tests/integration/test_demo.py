@@ -17,6 +17,8 @@ from webinar.demo import people
 from webinar.demo.people import City
 from webinar.demo.series import first_day
 from webinar.hours import service as hours
+from webinar.invites import owing
+from webinar.invites import store as invites
 from webinar.lectures import store
 from webinar.lectures.rules import Lecture, LectureState
 from webinar.people.access import Scope
@@ -126,6 +128,12 @@ async def test_a_weekly_series_grows_with_an_edition_off_one_moved_and_holidays_
     days = [date.fromisoformat(one.slot[:10]) for one in editions]
     assert any((later - earlier).days > 7 for earlier, later in pairwise(days))
     assert await series_members(database, forum.id) == 32
+    async with database.reading() as session:
+        for one in editions:
+            if one.lecture.ends_at < clock.now():
+                assert set(await invites.counts(session, one.lecture.id)) == {"accepted"}
+                # Nobody gets a mail about what is long over.
+                assert not (await owing.ahead(session, one.lecture)).anybody
 
 
 async def series_members(database: Database, series_id: str) -> int:

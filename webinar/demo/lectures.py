@@ -15,12 +15,13 @@ from webinar.core.database import Database
 from webinar.core.errors import NotFound
 from webinar.core.ids import new_id
 from webinar.demo import presence, replay
-from webinar.demo.people import BKPSDM, LECTURER, ORGANISER, ZONE, City
+from webinar.demo.people import BKPSDM, DOMAIN, LECTURER, ORGANISER, ZONE, City
 from webinar.demo.presence import DROPPED, LEFT, SENT_HOME, Session, Stay
 from webinar.evidence import store as evidence
 from webinar.evidence.append_rules import row_of
 from webinar.evidence.tables import HeartbeatRow, WebhookRow
 from webinar.hours import service as hours
+from webinar.invites import owing
 from webinar.lectures import booking, rooms, store
 from webinar.lectures import service as lectures
 from webinar.lectures.booking import Booking
@@ -157,6 +158,7 @@ class Maker:
 
     async def lived(self, session: AsyncSession, lecture: Lecture) -> Lecture:
         """A lecture that is booked, from its opening to its hours, as everybody registered lived it."""
+        await self.mailed(session, lecture, lecture.starts_at - DAY)
         told = await self._told(session, lecture)
         [room] = await lectures.wanted_rooms(session, [(lecture, main_room_name(lecture.id))])
         await rooms.opened(session, [rooms.Made(lecture, room, told.room_sid)], lecture.opens_at)
@@ -170,6 +172,12 @@ class Maker:
         settled_at = told.closed_at + QUIET_S * 1_000
         await hours.settle(session, lecture, settled_at)
         return await lectures.finalised(session, lecture, settled_at)
+
+    async def mailed(self, session: AsyncSession, lecture: Lecture, at: int) -> None:
+        """Everybody was told by mail what they did not know; nothing leaves for what is long over."""
+        seats = await store.registrations(session, lecture.id, active=False)
+        owed = await owing.missing(session, lecture, seats, DOMAIN)
+        await owing.write(session, [replace(one, invite=one.invite.accepted(at)) for one in owed])
 
     async def _again(self, session: AsyncSession, lecture: Lecture) -> Lecture:
         found = await store.find(session, lecture.id)

@@ -104,7 +104,11 @@ async def _was(session: AsyncSession, maker: Maker, city: City, edition: Edition
     registered = REGISTERED[min(edition.number, len(REGISTERED)) - 1]
     await maker.register(session, lecture, city.participants[:registered], lecture.starts_at - 2 * DAY)
     if edition.number == CANCELLED:
-        await lectures.cancel(session, lecture, "Narasumber sakit", lecture.starts_at - DAY, maker.actor)
+        await maker.mailed(session, lecture, lecture.starts_at - 2 * DAY)
+        off = await lectures.cancel(
+            session, lecture, "Narasumber sakit", lecture.starts_at - DAY, maker.actor
+        )
+        await maker.mailed(session, off, lecture.starts_at - DAY)
     else:
         await maker.lived(session, lecture)
 

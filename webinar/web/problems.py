@@ -6,7 +6,16 @@ from urllib.parse import quote
 from aiohttp import hdrs, web
 
 from webinar.core import language as wording
-from webinar.core.errors import Forbidden, Invalid, NotFound, Refused, TooMany, Unauthenticated, Unavailable
+from webinar.core.errors import (
+    Forbidden,
+    IllegalMove,
+    Invalid,
+    NotFound,
+    Refused,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 from webinar.web.context import CONTEXT, Context
 from webinar.web.rendering import render
 from webinar.web.site import SITE
@@ -109,7 +118,7 @@ def problem(language: wording.Language, refused: Refused, status: int, **more: A
     _ = wording.translator(language)
     document: dict[str, Any] = {
         "type": f"urn:pendopo:problem:{refused.code}",
-        "title": _(type(refused).message, **refused.fields) if refused.fields else _(type(refused).message),
+        "title": in_words(_, refused),
         "status": status,
         "code": refused.code,
         **{name: value for name, value in refused.fields.items() if isinstance(value, (str, int, bool))},
@@ -129,6 +138,28 @@ def problem(language: wording.Language, refused: Refused, status: int, **more: A
     return answer
 
 
+def in_words(_: wording.Translate, refused: Refused) -> str:
+    """Why something was refused, as its reader would say it; a state is a word of theirs, too."""
+    fields = dict(refused.fields)
+    if isinstance(refused, IllegalMove):
+        fields["state"] = _state(_, str(fields.get("state", "")))
+    return _(type(refused).message, **fields)
+
+
+def _state(_: wording.Translate, state: str) -> str:
+    words = {
+        "draft": _("Draft"),
+        "scheduled": _("Scheduled"),
+        "open": _("Room open"),
+        "live": _("Under way"),
+        "ended": _("Ended"),
+        "final": _("Final"),
+        "archived": _("Archived"),
+        "cancelled": _("Cancelled"),
+    }
+    return words.get(state, state).lower()
+
+
 def _challenge(refused: Refused, status: int) -> str:
     """What a program is told of its key (RFC 6750 section 3)."""
     if isinstance(refused, KeyRefused):
@@ -141,7 +172,7 @@ def _challenge(refused: Refused, status: int) -> str:
 def _page(request: web.Request, asked: Context | None, refused: Refused, status: int) -> web.Response:
     language = asked.language if asked else "id"
     _ = wording.translator(language)
-    text = _(type(refused).message, **refused.fields) if refused.fields else _(type(refused).message)
+    text = in_words(_, refused)
     template = f"errors/{status}.html" if status in PAGES else "errors/409.html"
     frame: dict[str, Any] = asked.frame() if asked else {"now": request.app[SITE].clock.now()}
     html = render(language, template, **frame, message=text, code=refused.code)

@@ -7,17 +7,20 @@ an organiser may have cancelled it while a room was being opened, and the next l
 from collections.abc import Awaitable, Callable, Mapping
 
 from recordings import service as recordings
+from scheduler import occupancy
+from scheduler.occupancy import Look
 from scheduler.opening import Opener
 from scheduler.plan import Action, Deed, Seen
 from scheduler.sweep import Looker
 from webinar.classroom import checks
 from webinar.core import effects
+from webinar.core.audit import SYSTEM
 from webinar.core.clock import Clock
 from webinar.core.database import Database
 from webinar.evidence import store as evidence
 from webinar.hours import service as hours
-from webinar.lectures import rooms, service
-from webinar.lectures.rules import Room
+from webinar.lectures import rooms, service, side_rooms
+from webinar.lectures.rules import Room, RoomState
 from webinar.media.port import Media, MediaUnavailable
 from webinar.policies import store as policies
 
@@ -38,6 +41,7 @@ class Doer:
         self._of_rooms: Mapping[Action, Callable[[Seen, str], Awaitable[None]]] = {
             Action.OPEN_ROOM: self._open_room,
             Action.CLOSE_ROOM: self._close_room,
+            Action.CLOSE_IF_EMPTY: self._close_if_empty,
         }
         self._of_lectures: Mapping[Action, Callable[[Seen], Awaitable[None]]] = {
             Action.WANT_RECORDING: self._want_recording,
@@ -45,6 +49,7 @@ class Doer:
             Action.PLAN_CHECKS: self._plan_checks,
             Action.MISS: self._miss,
             Action.END: self._end,
+            Action.END_IF_EMPTY: self._end_if_empty,
             Action.STOP_RECORDING: self._stop_recording,
             Action.FINALISE: self._finalise,
         }
@@ -81,6 +86,35 @@ class Doer:
     async def _end(self, seen: Seen) -> None:
         async with self._db.writing() as session:
             await service.ended(session, seen.lecture, self._clock.now())
+
+    async def _end_if_empty(self, seen: Seen) -> None:
+        """Nobody has been in any room for long enough: look once more, the last look is some time ago."""
+        now = self._clock.now()
+        looks = [await self._looked(room) for room in seen.rooms if room.state is RoomState.OPEN]
+        async with self._db.writing() as session:
+            await occupancy.record(session, looks)
+            if not any(one.occupied for one in looks):
+                await service.note(session, seen.lecture, "left_empty", now=now)
+                await service.ended(session, seen.lecture, now)
+
+    async def _close_if_empty(self, seen: Seen, name: str) -> None:
+        """The same of one breakout room, while the lecture goes on."""
+        room = seen.room(name)
+        if room is None:
+            return
+        look = await self._looked(room)
+        async with self._db.writing() as session:
+            await occupancy.record(session, [look])
+            if not look.occupied:
+                await side_rooms.close(session, seen.lecture, [room], now=self._clock.now(), actor=SYSTEM)
+
+    async def _looked(self, room: Room) -> Look:
+        at = self._clock.now()
+        sid, inside = await self._look(room.name)
+        if sid is None:
+            # Gone with everybody in it: the watch will have it opened again.
+            raise MediaUnavailable
+        return Look(room, sid, inside, at)
 
     async def _miss(self, seen: Seen) -> None:
         """Nobody was there to open the room in time; a room would help nobody now."""

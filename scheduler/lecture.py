@@ -73,10 +73,10 @@ class Reconciler:
         for of_rooms, deeds in groupby(what.deeds, key=lambda deed: deed.room != ""):
             try:
                 if of_rooms:
-                    answered = await self._do_together(list(deeds), seen)
+                    answered = await self._do_together(list(deeds), seen) and answered
                 else:
                     for deed in deeds:
-                        await self._doer.do(deed, seen)
+                        answered = await self._do(deed, seen) and answered
             except (Stale, IllegalMove):
                 return True  # somebody else was faster: look again
         return answered

@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from recordings.rules import Recording
 from webinar.core.ids import is_id
+from webinar.lectures import empty_rules
 from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, Room, RoomState, main_room_name
 from webinar.lectures.upcoming_rules import BY_SCHEDULE, final_at
 
@@ -35,6 +36,8 @@ class Action(StrEnum):
     PLAN_CHECKS = "plan_checks"
     MISS = "miss"
     END = "end"
+    END_IF_EMPTY = "end_if_empty"
+    CLOSE_IF_EMPTY = "close_if_empty"
     STOP_RECORDING = "stop_recording"
     CLOSE_ROOM = "close_room"
     FINALISE = "finalise"
@@ -116,8 +119,10 @@ def _in_session(seen: Seen, now: int) -> Plan:
     lecture = seen.lecture
     if now >= lecture.latest_end_at or _left(seen):
         return Plan((Deed(Action.END),), now)
+    if (empty := empty_rules.lecture_due(lecture, seen.rooms)) is not None and now >= empty:
+        return Plan((Deed(Action.END_IF_EMPTY),), now)
     actions: list[Action] = []
-    dues = [lecture.latest_end_at]
+    dues = [lecture.latest_end_at, *([empty] if empty is not None else ()), *_empty_dues(seen, now)]
     # A recording that is over, because the lecture was, goes on when the lecture does.
     if lecture.recorded and (seen.recording is None or seen.recording.may("want")):
         actions.append(Action.WANT_RECORDING)
@@ -129,7 +134,20 @@ def _in_session(seen: Seen, now: int) -> Plan:
     if seen.checks_to_plan:
         actions.append(Action.PLAN_CHECKS)
     # The lecture goes on though a room is refused.
-    return Plan((*map(Deed, actions), *_rooms(seen)), min(dues))
+    return Plan((*map(Deed, actions), *_rooms(seen), *_empty(seen, now)), min(dues))
+
+
+def _empty_dues(seen: Seen, now: int) -> list[int]:
+    dues = [empty_rules.room_due(seen.lecture, room) for room in seen.rooms]
+    return [due for due in dues if due is not None and due > now]
+
+
+def _empty(seen: Seen, now: int) -> tuple[Deed, ...]:
+    """Breakout rooms that have been empty for long enough."""
+    dues = {room.name: empty_rules.room_due(seen.lecture, room) for room in seen.rooms}
+    return tuple(
+        Deed(Action.CLOSE_IF_EMPTY, name) for name, due in dues.items() if due is not None and now >= due
+    )
 
 
 def _rooms(seen: Seen) -> tuple[Deed, ...]:

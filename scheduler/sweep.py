@@ -6,6 +6,8 @@ runs happens as soon as one does.
 
 from collections.abc import Sequence
 
+from scheduler import occupancy
+from scheduler.occupancy import Look
 from scheduler.plan import sweeps_on
 from webinar.core.batches import Batches
 from webinar.core.clock import Clock
@@ -13,9 +15,7 @@ from webinar.core.database import Database
 from webinar.core.effects import Again, Effect, Outcome, Owed, Skip, Together
 from webinar.core.effects_runner import batch_size
 from webinar.core.late_rules import reason
-from webinar.evidence import store as evidence
 from webinar.evidence.rules import SWEEP_MS
-from webinar.evidence.store import Sweep
 from webinar.lectures import store
 from webinar.lectures.rules import Lecture, Room
 from webinar.media.port import Media, MediaUnavailable, ParticipantState
@@ -77,8 +77,7 @@ class Sweeper:
             sid, inside = await self._look(room.name)
         except MediaUnavailable:
             return Again(self._clock.now() + AWAY_AGAIN_MS)
-        look = Sweep(room.name, sid, inside, at)
-        return Again(at + self._every_ms, Together(evidence.record_sweeps, look))
+        return Again(at + self._every_ms, Together(occupancy.record, Look(room, sid, inside, at)))
 
     async def _read(self, places: Sequence[Place]) -> Sequence[tuple[Lecture | None, Room | None]]:
         async with self._db.reading() as session:

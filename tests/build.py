@@ -161,6 +161,8 @@ async def a_lecture(
         "capacity": None,
         "open_before_s": 900,
         "overrun_s": 600,
+        "empty_after_s": None,
+        "empty_early": False,
         "live_by": "schedule",
         "closes_at": ends_at,
         "trial": False,
@@ -233,6 +235,8 @@ async def a_room(
         "last_error": None,
         "opened_at": None,
         "closed_at": None,
+        "occupied": False,
+        "left_at": None,
     }
     answer: RoomRow = await _add(session, RoomRow(lecture_id=lecture.id, state=state, **(defaults | more)))
     return answer

@@ -9,6 +9,7 @@ const said = (id: number, text: string, seat = "ketut"): Message => ({
   role: "participant",
   text,
   at: id * 1_000,
+  room: null,
 });
 
 it("keeps each message once, in the order of storing, whichever way it came", () => {

@@ -15,6 +15,7 @@ import {
 const NINE = 1_764_000_000_000;
 const AUDIENCE: Moment = { now: NINE, chance: 0.5, byItself: true };
 const HOST: Moment = { ...AUDIENCE, byItself: false };
+const MAIN = { id: "main", kind: "main" as const, title: "", open: true, ready: true };
 const TICKET: Ticket = {
   url: "wss://m",
   token: "t",
@@ -23,6 +24,7 @@ const TICKET: Ticket = {
   server: "a",
   canPublish: true,
   issuedAt: NINE,
+  place: MAIN,
 };
 
 /** Plays events one after the other; gives the last state and every command on the way. */
@@ -39,6 +41,31 @@ function play(events: Event[], moment = AUDIENCE, from: State = START): { state:
 
 const ADMITTED: Event = { is: "admitted", ticket: TICKET };
 const IN: Event[] = [{ is: "opened" }, ADMITTED, { is: "join" }, { is: "connected" }];
+
+describe("moving to another room", () => {
+  const group: Event = { is: "admitted", ticket: { ...TICKET, place: { ...MAIN, id: "b1", kind: "breakout" } } };
+  const inside = play(IN).state;
+
+  it("takes one admission and one connection, and hangs up nothing before", () => {
+    const { state, commands } = play([{ is: "move" }, group, { is: "connected" }], AUDIENCE, inside);
+    expect(nameOf(state)).toBe("connected");
+    expect(commands).toEqual(["admit", "connect"]);
+  });
+
+  it("is not taken for a loss when the old room closes meanwhile", () => {
+    const { state } = play([{ is: "move" }, { is: "lost", loss: "closed" }, group], AUDIENCE, inside);
+    expect(state.at).toBe("connecting");
+  });
+
+  it("asks once more without a room when its place is elsewhere", () => {
+    const { commands } = play([{ is: "move" }, { is: "misplaced" }, ADMITTED], AUDIENCE, inside);
+    expect(commands).toEqual(["admit", "admit", "connect"]);
+  });
+
+  it("does nothing for somebody who is not inside", () => {
+    expect(play([{ is: "move" }], AUDIENCE, { at: "closed", why: "left" }).commands).toEqual([]);
+  });
+});
 
 describe("coming in", () => {
   it("takes one admission and one connection from the link to the room", () => {

@@ -78,6 +78,9 @@ OBJECTS = (
         MANAGES,
     ),
     (r"GET /lectures/{id}/clashes", MANAGES),
+    (r"POST /lectures/{id}/actions/rooms/([\w-]+|{room}/rename)", MANAGES),
+    (r"GET /lectures/{id}/rooms", HAS_A_SEAT),
+    (r"POST /lectures/{id}/rooms(/.+)?", HOSTS),
     (r"\w+ /lectures/{id}/changes(/{kind})?", MANAGES),
     (r"GET /series/{id}", HAS_A_SEAT),
     (r"\w+ /series/{id}/(extend|try-again|leave-out|members|members/{person}/leave)", MANAGES),
@@ -126,11 +129,16 @@ FORMS: dict[str, dict[str, str]] = {
     "POST /people/{id}/roles": {"role": "lecturer", "unit_id": "{unit}"},
     "POST /people/{id}/roles/withdraw": {"role": "lecturer", "unit_id": "{unit}"},
     "POST /lectures/{id}/exports": {"kind": "csv"},
+    "POST /lectures/{id}/actions/rooms/add": {"titles": "Kelompok 2"},
     "POST /units/{id}/files": {"kind": "csv"},
     "POST /settings/units": {"parent_id": "{institution}", "name": ""},
 }
 # What is asked for behind the path.
-MORE = {"GET /lectures/people": "?q=siti"}
+MORE = {
+    "GET /lectures/people": "?q=siti",
+    "POST /lectures/{id}/actions/rooms/close": "?rooms={room}",
+    "POST /lectures/{id}/actions/rooms/open": "?rooms={room}",
+}
 
 PAGES = tuple(route for route in ROUTES if route.access is not Access.API)
 
@@ -173,7 +181,7 @@ class World:
         section = "import" if parts[1:3] in (["people", "import"], ["people", "imports"]) else section
         ids = {**self.ids, "id": self.ids.get(section, ""), **instead}
         path = re.sub(r"{(\w+)}", lambda found: ids[found[1]], route.path)
-        return path + MORE.get(name_of(route), "")
+        return path + self.filled(MORE.get(name_of(route), ""))
 
     async def call(self, visitor: Visitor, route: Route) -> Any:
         if name_of(route).startswith("POST /people/import/{id}"):
@@ -218,6 +226,15 @@ async def a_world(site: RunningSite) -> World:
         elsewhere_lecture = await a_lecture(session, other_unit, policy=policy)
         await a_registration(session, elsewhere_lecture, people[OUTSIDER])
         await a_room(session, lecture, state="open")
+        side_room = await a_room(
+            session,
+            lecture,
+            state="open",
+            kind="breakout",
+            position=1,
+            title="Kelompok 1",
+            name=f"{lecture.id}.b1",
+        )
         await _a_replay(session, site, lecture)
         series_id = await a_series(session, unit, lecture)
         over = await _an_absence(session, unit, people[OUTSIDER], policy)
@@ -280,7 +297,7 @@ async def a_world(site: RunningSite) -> World:
             "contests": contest_id, "exemption": exemption_id, "list": list_id,
             "units": unit.id, "keys": key_id, "policies": policy.id,
             "operations": str(effect.id), "reports": report_id, "unit": unit.id, "institution": home.id,
-            "series": series_id, "number": "1", "person": people[PARTICIPANT].id,
+            "room": side_room.id, "series": series_id, "number": "1", "person": people[PARTICIPANT].id,
         },
     )  # fmt: skip
 

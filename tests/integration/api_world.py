@@ -6,7 +6,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
-from tests.build import NINE, a_lecture, a_person, a_registration, a_series, a_unit, an_institution
+from tests.build import NINE, a_lecture, a_person, a_registration, a_room, a_series, a_unit, an_institution
 from tests.site import Answer, Program, RunningSite
 from webinar.core.ids import new_id
 from webinar.hours.tables import AdjustmentRow, ContestRow
@@ -37,6 +37,8 @@ class World:
     stranger: str
     program: Program
     series: str
+    # A breakout room of the lecture.
+    room: str
     # Ids of a lecture that is over, where somebody was adjusted to 1 JP and contests it; made when asked for.
     over: dict[str, str] = field(default_factory=dict)
 
@@ -60,11 +62,23 @@ async def a_world(site: RunningSite) -> World:
         lecture = await a_lecture(session, unit, starts_at=NINE + 86_400_000)
         seat = await a_registration(session, lecture, siti)
         series = await a_series(session, unit, lecture)
+        side = {"kind": "breakout", "position": 1, "title": "Kelompok 1", "name": f"{lecture.id}.b1"}
+        room = await a_room(session, lecture, state="closed", **side)
         elsewhere = await an_institution(session, name="Kabupaten Lain", code="lain")
         stranger = await a_person(session, elsewhere, name="Wayan")
     program = await site.program(home.id, *API_SCOPES)
     return World(
-        home.id, unit.id, siti.id, budi.id, lecture.id, seat.id, elsewhere.id, stranger.id, program, series
+        home.id,
+        unit.id,
+        siti.id,
+        budi.id,
+        lecture.id,
+        seat.id,
+        elsewhere.id,
+        stranger.id,
+        program,
+        series,
+        room.id,
     )
 
 

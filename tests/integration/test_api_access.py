@@ -22,6 +22,7 @@ WALLS = {"starts_at": "2026-12-01T09:00:00+08:00", "ends_at": "2026-12-01T10:30:
 async def path_of(endpoint: Endpoint, world: World, program: Program) -> str:
     """The path with ids of the first institution."""
     path = endpoint.path.replace("{registration}", world.registration).replace("{number}", "1")
+    path = path.replace("{room}", world.room)
     if endpoint.path.startswith(("/lectures/{id}/adjustments", "/contests/{id}")):
         over = await a_lecture_that_is_over(program.visitor.site, world)
         return path.replace("{id}", over["contest" if path.startswith("/contests") else "lecture"])
@@ -54,6 +55,8 @@ def body_of(endpoint: Endpoint, world: World) -> Any:
         "/lectures/{id}/cancel": {"reason": "Narasumber sakit"},
         "/lectures/{id}/changes": {"kind": "cancel", "reason": "Narasumber sakit", "dry_run": True},
         "/lectures/{id}/registrations": {"person_ids": [world.budi]},
+        "/lectures/{id}/rooms": {"kind": "breakout", "titles": ["Kelompok 2"]},
+        "/lectures/{id}/rooms/{room}": {"title": "Anggaran"},
         "/lectures/{id}/adjustments": {
             "to": "full",
             "reason": "Satu layar.",

@@ -20,6 +20,8 @@ from webinar.media.fake import FakeMedia
 from webinar.media.port import MediaUnavailable, RoomState
 from webinar.media.tokens import mint
 
+ENDS_AT = NINE + 90 * MINUTE
+
 
 class Choosy(FakeMedia):
     """Refuses to open or close the rooms of some names."""
@@ -188,3 +190,92 @@ async def test_what_somebody_decides_while_a_room_is_opened_is_kept(world: World
         assert not await store.change_room(session, room, again)
         assert await store.change_room(session, changed, replace(changed.after("want"), closed_at=None))
     assert not (await rooms_of(world, id))["b1"].needed
+
+
+async def come(world: World, room: str) -> None:
+    token = mint(KEY, SECRET, identity="seat.tabtabta", name="Siti", room=room, now=world.clock.now())
+    world.media.join(token)
+
+
+async def until(world: World, at: int) -> None:
+    """Every half minute, so that each look happens when it is due."""
+    while world.clock.now() < at:
+        await world.at(min(at, world.clock.now() + 30 * SECOND))
+
+
+async def test_a_lecture_that_everybody_has_left_ends_after_its_end_once_it_was_empty_for_long_enough(
+    world: World,
+) -> None:
+    id = await world.book(empty_after_s=120, overrun_s=3_600)
+    main = f"{id}.main"
+    await world.at(NINE)
+    await come(world, main)
+    await until(world, ENDS_AT + 5 * MINUTE)
+    assert (await rooms_of(world, id))["main"].occupied
+    await world.media.remove(main, "seat.tabtabta")
+    await until(world, ENDS_AT + 6 * MINUTE)
+    left_at = (await rooms_of(world, id))["main"].left_at
+    assert left_at is not None
+    await until(world, left_at + 2 * MINUTE - 1)
+    assert (await world.lecture(id)).state is LectureState.LIVE
+    await world.at(left_at + 2 * MINUTE)
+    assert (await world.lecture(id)).ended_at == left_at + 2 * MINUTE
+    assert (await world.told(id))[-3:] == ["left_empty", "ended", "room_closed"]
+
+
+async def test_somebody_who_came_since_the_last_look_keeps_the_lecture_going(world: World) -> None:
+    id = await world.book(empty_after_s=120, overrun_s=3_600)
+    await world.at(NINE)
+    await come(world, f"{id}.main")
+    await until(world, ENDS_AT)
+    await world.media.remove(f"{id}.main", "seat.tabtabta")
+    await until(world, ENDS_AT + MINUTE)
+    left_at = (await rooms_of(world, id))["main"].left_at
+    assert left_at is not None
+    await until(world, left_at + 2 * MINUTE - 1)
+    await come(world, f"{id}.main")
+    await world.at(left_at + 2 * MINUTE)
+    assert (await world.lecture(id)).state is LectureState.LIVE
+    assert (await rooms_of(world, id))["main"].occupied
+
+
+async def test_a_media_server_that_is_away_ends_no_lecture_for_being_empty(world: World) -> None:
+    id = await world.book(empty_after_s=120, overrun_s=3_600)
+    await world.at(NINE)
+    await come(world, f"{id}.main")
+    await until(world, ENDS_AT - 5 * MINUTE)
+    await world.media.remove(f"{id}.main", "seat.tabtabta")
+    await until(world, ENDS_AT - MINUTE)
+    world.media.go_away()
+    await world.at(ENDS_AT)
+    assert (await world.lecture(id)).state is LectureState.LIVE
+    world.media.come_back()
+    await world.at(ENDS_AT + 10 * SECOND)
+    assert (await world.lecture(id)).state is LectureState.ENDED
+
+
+async def test_a_breakout_room_that_was_left_closes_and_one_that_nobody_found_yet_stays(world: World) -> None:
+    id = await book(world, 2, empty_after_s=120)
+    await world.at(NINE)
+    await come(world, f"{id}.b1")
+    await until(world, NINE + 5 * MINUTE)
+    assert await states(world, id) == {"main": "open", "b1": "open", "b2": "open"}
+    await world.media.remove(f"{id}.b1", "seat.tabtabta")
+    await until(world, NINE + 9 * MINUTE)
+    assert await states(world, id) == {"main": "open", "b1": "closed", "b2": "open"}
+    assert not (await rooms_of(world, id))["b1"].needed
+    # Opened again, it waits for somebody anew.
+    await need(world, id, True, 1)
+    await until(world, NINE + 15 * MINUTE)
+    assert await states(world, id) == {"main": "open", "b1": "open", "b2": "open"}
+
+
+async def test_an_occupied_room_is_written_when_that_changes_and_not_with_each_look(world: World) -> None:
+    id = await world.book()
+    await world.at(NINE)
+    await come(world, f"{id}.main")
+    await until(world, NINE + MINUTE)
+    before = (await rooms_of(world, id))["main"]
+    assert before.occupied
+    await until(world, NINE + 3 * MINUTE)
+    assert (await rooms_of(world, id))["main"] == before

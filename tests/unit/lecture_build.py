@@ -30,6 +30,8 @@ def a_lecture(**more: Any) -> Lecture:
         "state": LectureState.SCHEDULED,
         "open_before_s": 900,
         "overrun_s": 600,
+        "empty_after_s": None,
+        "empty_early": False,
         "live_by": "schedule",
         "closes_at": NINE + 90 * MINUTE,
         "opened_at": None,
@@ -81,5 +83,7 @@ def a_room(state: RoomState = RoomState.OPEN, **more: Any) -> Room:
         "last_error": None,
         "opened_at": NINE,
         "closed_at": None,
+        "occupied": False,
+        "left_at": None,
     }
     return Room(**{**values, **more})

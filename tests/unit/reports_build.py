@@ -38,6 +38,8 @@ def a_lecture(**more: Any) -> Lecture:
         "state": LectureState.FINAL,
         "open_before_s": 900,
         "overrun_s": 900,
+        "empty_after_s": None,
+        "empty_early": False,
         "live_by": "schedule",
         "closes_at": NINE + 90 * MINUTE,
         "opened_at": None,

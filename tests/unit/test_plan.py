@@ -202,6 +202,61 @@ def test_a_lecture_that_goes_on_after_its_end_opens_the_rooms_it_had() -> None:
     assert plan(seen(a_lecture("live"), *rooms), NINE).deeds == (opens(), opens(1))
 
 
+EMPTY_S = 600
+LEFT_AT = ENDS_AT - 20 * MINUTE
+END_IF_EMPTY = (Deed(Action.END_IF_EMPTY),)
+
+
+def test_a_lecture_whose_rooms_stand_empty_ends_at_its_planned_end_and_not_before() -> None:
+    lecture = a_lecture("live", empty_after_s=EMPTY_S)
+    rooms = a_room(left_at=LEFT_AT), a_room("closed", number=1, needed=False)
+    assert plan(seen(lecture, *rooms), ENDS_AT - 1) == Plan((), ENDS_AT)
+    assert plan(seen(lecture, *rooms), ENDS_AT).deeds == END_IF_EMPTY
+
+
+def test_who_leaves_late_is_waited_for_as_long_as_the_rule_says() -> None:
+    lecture, left_at = a_lecture("live", empty_after_s=EMPTY_S, overrun_s=7_200), ENDS_AT + MINUTE
+    rooms = a_room(left_at=left_at)
+    assert plan(seen(lecture, rooms), left_at + EMPTY_S * 1000 - 1) == Plan((), left_at + EMPTY_S * 1000)
+    assert plan(seen(lecture, rooms), left_at + EMPTY_S * 1000).deeds == END_IF_EMPTY
+
+
+def test_a_lecture_ends_early_only_where_its_organiser_chose_so_and_somebody_had_come() -> None:
+    lecture, due = a_lecture("live", empty_after_s=EMPTY_S, empty_early=True), LEFT_AT + EMPTY_S * 1000
+    assert plan(seen(lecture, a_room(left_at=LEFT_AT)), due).deeds == END_IF_EMPTY
+    assert plan(seen(lecture, a_room()), due).deeds == ()
+    assert plan(seen(lecture, a_room()), ENDS_AT + EMPTY_S * 1000).deeds == (Deed(Action.END),)
+
+
+@pytest.mark.parametrize(
+    "other", [{"occupied": True}, {"state": "lost", "left_at": NINE}, {"state": "closed", "left_at": NINE}]
+)
+def test_a_room_with_somebody_in_it_or_of_which_nothing_is_known_keeps_the_lecture_going(other: Any) -> None:
+    lecture = a_lecture("live", empty_after_s=EMPTY_S, overrun_s=7_200)
+    rooms = a_room(left_at=NINE), a_room(**{"state": "open"} | other, number=1)
+    what = plan(seen(lecture, *rooms), ENDS_AT + 30 * MINUTE)
+    assert not {Action.END_IF_EMPTY, Action.END} & set(actions(what))
+
+
+def test_a_room_that_is_needed_no_longer_keeps_nothing_going() -> None:
+    lecture = a_lecture("live", empty_after_s=EMPTY_S)
+    rooms = a_room(left_at=NINE), a_room("closed", number=1, needed=False, occupied=True)
+    assert plan(seen(lecture, *rooms), ENDS_AT).deeds == END_IF_EMPTY
+
+
+def test_without_the_rule_empty_rooms_stay_until_the_latest_end() -> None:
+    rooms = a_room(left_at=NINE), a_room(number=1, left_at=NINE)
+    assert plan(seen(a_lecture("live"), *rooms), LATEST_END_AT - 1) == Plan((), LATEST_END_AT)
+
+
+def test_a_breakout_room_closes_at_any_time_once_it_was_left_for_long_enough() -> None:
+    lecture, due = a_lecture("live", empty_after_s=EMPTY_S), NINE + EMPTY_S * 1000
+    rooms = a_room(occupied=True), a_room(number=1, left_at=NINE), a_room(number=2)
+    assert plan(seen(lecture, *rooms), due - 1) == Plan((), due)
+    closing = Deed(Action.CLOSE_IF_EMPTY, a_room(number=1).name)
+    assert plan(seen(lecture, *rooms), due).deeds == (closing,)
+
+
 def test_every_state_of_a_lecture_has_a_plan_that_comes_to_rest() -> None:
     for state in LectureState:
         what = plan(seen(a_lecture(state.value, ended_at=ENDS_AT), a_room("closed")), OPENS_AT - 1)
@@ -244,6 +299,13 @@ def test_what_is_to_come_is_told_in_order() -> None:
         (LATEST_END_AT, Step.ROOM_CLOSED),
         (LATEST_END_AT + 24 * HOUR, Step.FINAL),
     ]
+
+
+def test_a_rule_for_empty_rooms_is_told_where_it_can_come_before_the_latest_end() -> None:
+    steps = [(s.at, s.step) for s in upcoming(a_lecture("live", empty_after_s=300), QUIET_S)]
+    assert steps[0] == (ENDS_AT, Step.ENDS_EMPTY)
+    without = upcoming(a_lecture("live", empty_after_s=900), QUIET_S)
+    assert Step.ENDS_EMPTY not in [s.step for s in without]
 
 
 def test_what_has_happened_is_not_to_come() -> None:

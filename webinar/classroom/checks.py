@@ -126,7 +126,7 @@ def asker(database: Database, media: RoomMedia, clock: Clock) -> Handler:
                 check.asked_at, check.closes_at = now, now + policy.check_s * 1000
             told = {"id": check.id, "number": check.number, "closes_at": check.closes_at}
         # The second time after a crash between the two: everybody is told again, nothing is asked twice.
-        await service.broadcast(media, lecture.id, TOPIC, told)
+        await service.broadcast(database, media, lecture.id, TOPIC, told)
         return Done()
 
     return ask

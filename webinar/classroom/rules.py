@@ -4,10 +4,20 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from webinar.core.errors import Invalid, Refused
-from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, Registration, Room, RoomState, Seat
+from webinar.lectures.rules import (
+    IN_SESSION,
+    Lecture,
+    LectureState,
+    Registration,
+    Room,
+    RoomKind,
+    RoomState,
+    Seat,
+)
 
 TOKEN_TTL_S = 300
 LONGEST_MESSAGE = 2_000
@@ -67,6 +77,12 @@ class RoomPreparing(Refused):
     message = "The room is being prepared. You will be let in by yourself in a moment."
 
 
+class OtherRoom(Refused):
+    code = "other_room"
+    status = 403
+    message = "You have a place in another group."
+
+
 class MediaAway(Refused):
     code = "media_away"
     status = 503
@@ -77,8 +93,7 @@ class MediaAway(Refused):
 class Admission:
     """What somebody is let in with: the room, the media server it is on, and what they may publish there."""
 
-    room: str
-    server: str
+    room: Room
     can_publish: bool
     sources: tuple[str, ...]
 
@@ -122,7 +137,38 @@ def admit(lecture: Lecture, seat: Registration, room: Room | None, now: int) -> 
     if room is None or room.state is not RoomState.OPEN:
         raise MediaAway if room is not None and room.last_error else RoomPreparing
     host = seat.role in HOSTS
-    return Admission(room.name, room.media_server, True, EVERYTHING if host else VOICE_AND_PICTURE)
+    return Admission(room, True, EVERYTHING if host else VOICE_AND_PICTURE)
+
+
+def chosen_room(
+    seat: Registration, rooms: Sequence[Room], places: Collection[str], wanted: str
+) -> Room | None:
+    """The room that a seat is let into; None where even the main one is missing.
+
+    A room that is closed leads back to the main one: a page which lost its connection there finds its way.
+
+    Args:
+        places: the ids of the rooms that the seat was given.
+        wanted: the id of the room asked for; "" stands for the second room that was given, or the main one.
+
+    Raises:
+        OtherRoom: it is a breakout room, and the seat has its place in another one.
+    """
+    main = next((room for room in rooms if room.kind is RoomKind.MAIN), None)
+    given = {room.kind: room for room in rooms if room.id in places and room.needed}
+    if not wanted:
+        return given.get(RoomKind.SECOND, main)
+    found = next((room for room in rooms if room.id == wanted and room.needed), main)
+    if not may_enter(seat, found, given.get(RoomKind.BREAKOUT)):
+        raise OtherRoom
+    return found
+
+
+def may_enter(seat: Registration, room: Room | None, group: Room | None) -> bool:
+    """Whether the seat may be in a room; `group` is the breakout room that it was given, None: it chooses."""
+    if room is None or room.kind is not RoomKind.BREAKOUT or is_host(seat):
+        return True
+    return group is None or group.id == room.id
 
 
 def is_host(seat: Registration) -> bool:

@@ -1,5 +1,6 @@
 """What people do in a room: come in, speak, raise a hand, and put somebody out."""
 
+import asyncio
 import hmac
 import json
 from collections.abc import Mapping
@@ -23,11 +24,14 @@ from webinar.lectures.rules import (
     JOIN_LINK,
     Lecture,
     Registration,
+    Room,
+    RoomKind,
+    RoomState,
     Seat,
     link_token,
     main_room_name,
 )
-from webinar.media.port import MediaUnavailable, RoomMedia
+from webinar.media.port import MediaUnavailable, ParticipantState, RoomMedia
 from webinar.media.rules import parse_identity
 from webinar.people.access import Role, Scope
 
@@ -95,11 +99,13 @@ async def organiser_seat(
     return seat
 
 
-async def admission(session: AsyncSession, lecture: Lecture, seat: Registration, now: int) -> Admission:
-    """Let a seat in, or say why not; see `rules.admit`."""
-    name = main_room_name(lecture.id)
-    room = (await lecture_store.rooms_named(session, [name])).get(name)
-    return rules.admit(lecture, seat, room, now)
+async def admission(
+    session: AsyncSession, lecture: Lecture, seat: Registration, now: int, *, wanted: str = ""
+) -> Admission:
+    """Let a seat into the room asked for, or say why not; see `rules.chosen_room` and `rules.admit`."""
+    rooms = await lecture_store.rooms_of(session, lecture.id)
+    places = await lecture_store.places_of(session, seat.id) if len(rooms) > 1 else set()
+    return rules.admit(lecture, seat, rules.chosen_room(seat, rooms, places, wanted), now)
 
 
 def require_host(seat: Registration) -> None:
@@ -109,9 +115,9 @@ def require_host(seat: Registration) -> None:
 
 
 async def say(
-    session: AsyncSession, seat: Registration, *, text: object, client_id: object, now: int
+    session: AsyncSession, seat: Registration, *, text: object, client_id: object, now: int, room: Room | None
 ) -> store.ChatMessage:
-    """Store a chat message; sending it twice stores it once."""
+    """Store a chat message of a breakout room or, without one, of the lecture; twice stores it once."""
     rules.require_seat(seat)
     if not isinstance(client_id, str) or not 1 <= len(client_id) <= 40:
         raise Invalid.at("client_id", "This page is out of date. Load it again.")
@@ -121,8 +127,28 @@ async def say(
         registration_id=seat.id,
         client_id=client_id,
         text=rules.checked_message(text),
+        room_id=room.id if room else None,
         at=now,
     )
+
+
+async def breakout_of(session: AsyncSession, seat: Registration, room_id: object) -> Room | None:
+    """The breakout room whose chat a page asks for; None for the chat of the whole lecture.
+
+    Raises:
+        NotFound: the lecture has no such room. OtherRoom: the seat has its place in another one.
+    """
+    if not room_id:
+        return None
+    rooms = await lecture_store.rooms_of(session, seat.lecture_id)
+    room = next((room for room in rooms if room.id == room_id), None)
+    if room is None:
+        raise NotFound
+    if room.kind is not RoomKind.BREAKOUT:
+        return None
+    places = await lecture_store.places_of(session, seat.id)
+    rules.chosen_room(seat, rooms, places, room.id)
+    return room
 
 
 async def set_hand(session: AsyncSession, seat: Registration, raised: bool, now: int) -> None:
@@ -211,12 +237,9 @@ def remover(database: Database, media: RoomMedia, clock: Clock) -> Handler:
         welcome = seat is not None and seat.active and seat.removed_at is None
         if seat is None or (welcome and not effect.payload.get("once")):
             return Done()
-        room = main_room_name(seat.lecture_id)
         try:
-            for participant in await media.list_participants(room):
-                identity = parse_identity(participant.identity)
-                if identity is not None and identity.seat == seat.seat:
-                    await media.remove(room, participant.identity)
+            for room, participant in await devices_of(database, media, seat.lecture_id, seat.seat):
+                await media.remove(room, participant.identity)
         except MediaUnavailable as away:
             return Retry(str(away), at=clock.now() + LOOK_AGAIN_MS)
         now = clock.now()
@@ -226,18 +249,53 @@ def remover(database: Database, media: RoomMedia, clock: Clock) -> Handler:
     return put_out
 
 
-async def mute(media: RoomMedia, lecture_id: str, seat_name: str) -> None:
+async def mute(database: Database, media: RoomMedia, lecture_id: str, seat_name: str) -> None:
     """Mute every device of a seat; its holder may speak again by the own choice."""
-    room = main_room_name(lecture_id)
-    for participant in await media.list_participants(room):
-        identity = parse_identity(participant.identity)
-        if identity is not None and identity.seat == seat_name:
-            await media.mute(room, participant.identity, ["microphone"])
+    for room, participant in await devices_of(database, media, lecture_id, seat_name):
+        await media.mute(room, participant.identity, ["microphone"])
 
 
-async def broadcast(media: RoomMedia, lecture_id: str, topic: str, payload: Mapping[str, object]) -> None:
-    """Tell everybody in the room; who misses it finds it when the page asks again."""
-    try:
-        await media.send(main_room_name(lecture_id), topic, json.dumps(payload).encode())
-    except MediaUnavailable:
-        log.warning("broadcast_failed", lecture=lecture_id, topic=topic)
+async def devices_of(
+    database: Database, media: RoomMedia, lecture_id: str, seat_name: str
+) -> list[tuple[str, ParticipantState]]:
+    """Every device of a seat, with the name of the room that it is in. May raise MediaUnavailable."""
+    names = await standing(database, lecture_id)
+    lists = await asyncio.gather(*(media.list_participants(name) for name in names))
+    inside = [(name, one) for name, people in zip(names, lists, strict=True) for one in people]
+    return [(name, one) for name, one in inside if _seat_name(one.identity) == seat_name]
+
+
+def _seat_name(identity: str) -> str | None:
+    parsed = parse_identity(identity)
+    return parsed.seat if parsed else None
+
+
+async def standing(database: Database, lecture_id: str) -> list[str]:
+    """The names of the rooms of a lecture that may stand on the media server; the main one always."""
+    async with database.reading() as session:
+        rooms = await lecture_store.rooms_of(session, lecture_id)
+    others = [room.name for room in rooms if room.kind is not RoomKind.MAIN and room.state in _MAY_STAND]
+    return [main_room_name(lecture_id), *others]
+
+
+_MAY_STAND = frozenset({RoomState.OPEN, RoomState.CLOSING})
+
+
+async def broadcast(
+    database: Database,
+    media: RoomMedia,
+    lecture_id: str,
+    topic: str,
+    payload: Mapping[str, object],
+    *,
+    only: Room | None = None,
+) -> None:
+    """Tell everybody in all rooms, or in one; who misses it finds it when the page asks again."""
+    names = [only.name] if only else await standing(database, lecture_id)
+    told = json.dumps(payload).encode()
+    results = await asyncio.gather(*(media.send(name, topic, told) for name in names), return_exceptions=True)
+    for name, result in zip(names, results, strict=True):
+        if isinstance(result, MediaUnavailable):
+            log.warning("broadcast_failed", lecture=lecture_id, room=name, topic=topic)
+        elif isinstance(result, BaseException):
+            raise result

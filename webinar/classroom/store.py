@@ -14,7 +14,7 @@ from webinar.people.tables import PersonRow
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """`at` in Unix ms; `seat`, `name` and `role` are the author's."""
+    """`at` in Unix ms; `seat`, `name` and `role` are the author's; `room` a breakout room's id."""
 
     id: int
     seat: str
@@ -22,6 +22,7 @@ class ChatMessage:
     role: str
     text: str
     at: int
+    room: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def _messages() -> Any:
             RegistrationRow.role,
             ChatMessageRow.text,
             ChatMessageRow.at,
+            ChatMessageRow.room_id,
         )
         .join(RegistrationRow, RegistrationRow.id == ChatMessageRow.registration_id)
         .join(PersonRow, PersonRow.id == RegistrationRow.person_id)
@@ -47,10 +49,11 @@ def _messages() -> Any:
 
 
 async def messages(
-    session: AsyncSession, lecture_id: str, *, after: int = 0, limit: int = 200
+    session: AsyncSession, lecture_id: str, *, room_id: str | None = None, after: int = 0, limit: int = 200
 ) -> list[ChatMessage]:
-    """Messages that came after one, oldest first; the newest ones when nothing was seen yet."""
-    query = _messages().where(ChatMessageRow.lecture_id == lecture_id)
+    """Messages of a breakout room, or of the lecture, that came after one, oldest first; the newest ones when
+    nothing was seen yet."""
+    query = _messages().where(ChatMessageRow.lecture_id == lecture_id, ChatMessageRow.room_id == room_id)
     if after:
         rows = await session.execute(
             query.where(ChatMessageRow.id > after).order_by(ChatMessageRow.id).limit(limit)
@@ -61,12 +64,26 @@ async def messages(
 
 
 async def add_message(
-    session: AsyncSession, *, lecture_id: str, registration_id: str, client_id: str, text: str, at: int
+    session: AsyncSession,
+    *,
+    lecture_id: str,
+    registration_id: str,
+    client_id: str,
+    text: str,
+    room_id: str | None,
+    at: int,
 ) -> ChatMessage:
     """Store a message once, however often it is sent."""
     await session.execute(
         insert_into(session, ChatMessageRow)
-        .values(lecture_id=lecture_id, registration_id=registration_id, client_id=client_id, text=text, at=at)
+        .values(
+            lecture_id=lecture_id,
+            registration_id=registration_id,
+            client_id=client_id,
+            text=text,
+            room_id=room_id,
+            at=at,
+        )
         .on_conflict_do_nothing(index_elements=["registration_id", "client_id"])
     )
     row = await session.execute(

@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webinar.core.tables import Base, Ms, Sequence64
+from webinar.core.tables import Base, Id, Ms, Sequence64
 
 
 class ChatMessageRow(Base):
@@ -19,6 +19,8 @@ class ChatMessageRow(Base):
     # Chosen by the page, so that a repeated send is one message.
     client_id: Mapped[str] = mapped_column(String(40))
     text: Mapped[str] = mapped_column(Text)
+    # The breakout room in which it was said; None: the chat of the whole lecture.
+    room_id: Mapped[str | None] = mapped_column(Id)
     at: Mapped[int] = mapped_column(Ms)
 
 

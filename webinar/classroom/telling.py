@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.classroom import service
 from webinar.core.audit import Actor
+from webinar.core.database import Database
 from webinar.lectures import changes
 from webinar.lectures.change_rules import breaks_of
 from webinar.lectures.rules import IN_SESSION, Lecture, Window
@@ -22,18 +23,20 @@ def state_of(lecture: Lecture, window: Window) -> dict[str, object]:
     }
 
 
-async def tell(media: RoomMedia, lecture: Lecture, window: Window, *, reason: str = "") -> None:
-    """Tell the room at once; whoever misses it finds it when the page asks how the room stands."""
+async def tell(
+    database: Database, media: RoomMedia, lecture: Lecture, window: Window, *, reason: str = ""
+) -> None:
+    """Tell the rooms at once; whoever misses it finds it when the page asks how they stand."""
     more = {"reason": reason} if reason else {}
-    await service.broadcast(media, lecture.id, TOPIC, {**state_of(lecture, window), **more})
+    await service.broadcast(database, media, lecture.id, TOPIC, {**state_of(lecture, window), **more})
 
 
 async def tell_inside(
-    media: RoomMedia, before: Lecture, after: Lecture, window: Window, *, reason: str = ""
+    database: Database, media: RoomMedia, before: Lecture, after: Lecture, window: Window, *, reason: str = ""
 ) -> None:
-    """Tell the room of a change, if one stands open before or after it: else nobody is inside."""
+    """Tell the rooms of a change, if one stands open before or after it: else nobody is inside."""
     if before.state in IN_SESSION or after.state in IN_SESSION:
-        await tell(media, after, window, reason=reason)
+        await tell(database, media, after, window, reason=reason)
 
 
 async def change_lecturers(

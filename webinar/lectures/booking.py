@@ -68,6 +68,8 @@ class Booking:
     open_before_s: int = 900
     overrun_s: int = 600
     live_by: str = "schedule"
+    empty_after_s: int | None = None
+    empty_early: bool = False
 
 
 def checked(booking: Booking, now: int) -> Times:
@@ -99,6 +101,8 @@ def checked(booking: Booking, now: int) -> Times:
         wrong("open_before_s", "The room opens at most %(most)s minutes before the start.", most=120)
     if not 0 <= booking.overrun_s <= 7_200:
         wrong("overrun_s", "A lecture may overrun by at most %(most)s minutes.", most=120)
+    if booking.empty_after_s is not None and not 120 <= booking.empty_after_s <= 7_200:
+        wrong("empty_after_s", "An empty room stays for %(least)s to %(most)s minutes.", least=2, most=120)
     times = None
     try:
         times = agreed_times(booking.starts_wall, booking.ends_wall, booking.zone)
@@ -250,6 +254,8 @@ def new_row(
         open_before_s=booking.open_before_s,
         overrun_s=booking.overrun_s,
         live_by=booking.live_by,
+        empty_after_s=booking.empty_after_s,
+        empty_early=booking.empty_early,
         closes_at=times.ends_at,
         trial=trial,
         sequence=0,

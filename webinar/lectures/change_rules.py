@@ -31,7 +31,7 @@ WINDOW_STAYS = frozenset({LectureState.FINAL, LectureState.ARCHIVED, LectureStat
 TIME = ("starts_wall", "ends_wall", "zone")
 PLAIN = (
     *("title", "description", "jp", "policy_id", "recorded"),
-    *("capacity", "open_before_s", "overrun_s", "live_by"),
+    *("capacity", "open_before_s", "overrun_s", "live_by", "empty_after_s", "empty_early"),
 )
 # What a lecture is worth and when it is: agreed with everybody before it begins.
 AGREED = (*TIME, "jp", "policy_id", "open_before_s", "live_by")

@@ -18,7 +18,7 @@ NOT_BEGUN = frozenset({LectureState.SCHEDULED, LectureState.OPEN, LectureState.D
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an organiser changes; None leaves a field as it is. `clear_capacity` lifts the limit."""
+    """What an organiser changes; None leaves a field as it is; `clears` names those that are to be None."""
 
     title: str | None = None
     description: str | None = None
@@ -29,10 +29,23 @@ class Change:
     policy_id: str | None = None
     recorded: bool | None = None
     capacity: int | None = None
-    clear_capacity: bool = False
     open_before_s: int | None = None
     overrun_s: int | None = None
     live_by: str | None = None
+    empty_after_s: int | None = None
+    empty_early: bool | None = None
+    clears: frozenset[str] = frozenset()
+
+
+# Without a limit of seats; without a rule for empty rooms.
+CLEARABLE = frozenset({"capacity", "empty_after_s"})
+
+
+def change_to(fields: Mapping[str, object]) -> Change:
+    """A change of the fields of `Change` that are named, where None clears what can be cleared."""
+    values = {name: value for name, value in fields.items() if value is not None}
+    clears = frozenset(name for name in fields.keys() & CLEARABLE if fields[name] is None)
+    return Change(**values, clears=clears)  # type: ignore[arg-type]  # named as the fields of Change
 
 
 async def change(
@@ -52,7 +65,7 @@ async def change(
     """
     if version != lecture.version:
         raise Stale
-    given = _given(wanted)
+    given = given_in(wanted)
     booking = as_booking(lecture, given)
     _may(lecture, booking)
     retimed = any(getattr(lecture, name) != getattr(booking, name) for name in TIME)
@@ -81,13 +94,11 @@ async def change(
     return saved
 
 
-def _given(wanted: Change) -> dict[str, object]:
-    given = {
-        name: value
-        for name in Change.__slots__
-        if name != "clear_capacity" and (value := getattr(wanted, name)) is not None
-    }
-    return {**given, "capacity": None} if wanted.clear_capacity else given
+def given_in(wanted: Change) -> dict[str, object]:
+    """The fields that are changed, by name."""
+    given = {name: value for name in Change.__slots__ if (value := getattr(wanted, name)) is not None}
+    del given["clears"]
+    return {**given, **dict.fromkeys(wanted.clears)}
 
 
 def as_booking(lecture: Lecture, given: Mapping[str, object]) -> Booking:

@@ -53,7 +53,7 @@ async def opened(session: AsyncSession, made: Sequence[Made], now: int) -> Seque
 
 def _opened_line(made: Made) -> Line:
     again = made.room.state is RoomState.LOST
-    said = {"room": made.room.name, "again": again, "tries": made.room.attempts + 1}
+    said = {"room": made.room.name, "title": made.room.title, "again": again, "tries": made.room.attempts + 1}
     return Line(("lecture", made.lecture.id), "room_opened", made.lecture.institution_id, said)
 
 
@@ -71,7 +71,7 @@ async def lost(session: AsyncSession, lecture: Lecture, room: Room, now: int) ->
     """The media server has the room no longer, or another of the same name; it is owed at once."""
     if not await store.change_room(session, room, replace(room.after("lose"), attempts=0)):
         return False
-    await service.note(session, lecture, "room_lost", now=now, room=room.name)
+    await service.note(session, lecture, "room_lost", now=now, room=room.name, title=room.title)
     await service.owe_reconciling(session, lecture.id, now)
     return True
 
@@ -89,5 +89,5 @@ async def closed(session: AsyncSession, lecture: Lecture, room: Room, now: int) 
     after = replace(room.after("closed"), closed_at=now, attempts=0, last_error=None)
     if not await store.change_room(session, room, after):
         return False
-    await service.note(session, lecture, "room_closed", now=now, room=room.name)
+    await service.note(session, lecture, "room_closed", now=now, room=room.name, title=room.title)
     return True

@@ -122,6 +122,10 @@ class Lecture:
     overrun_s: int
     live_by: str
     closes_at: int
+    # How long its rooms may stand empty before it ends by itself, None: until the latest end; and whether
+    # that may be before the end that was planned.
+    empty_after_s: int | None
+    empty_early: bool
     opened_at: int | None
     live_at: int | None
     ended_at: int | None
@@ -176,6 +180,9 @@ class Room:
     last_error: str | None
     opened_at: int | None
     closed_at: int | None
+    # As the last look found it since it opened; `left_at` is when a look first found nobody any more.
+    occupied: bool
+    left_at: int | None
 
     def after(self, move: str) -> "Room":
         """This room in the state that the move leads to.
@@ -263,6 +270,11 @@ class Times:
 
 def main_room_name(lecture_id: str) -> str:
     return f"{lecture_id}.main"
+
+
+def dealt(ids: Sequence[str], rooms: Sequence[str]) -> dict[str, str]:
+    """One room for each id, in turn: no room has two more than another."""
+    return {ident: rooms[number % len(rooms)] for number, ident in enumerate(ids)}
 
 
 def room_name(lecture_id: str, kind: RoomKind, number: int) -> str:

@@ -217,4 +217,6 @@ def a_room(
         last_error=None,
         opened_at=None,
         closed_at=None,
+        occupied=False,
+        left_at=None,
     )

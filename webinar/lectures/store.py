@@ -5,7 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, TextClause, and_, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    TextClause,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.database import rows_sql
@@ -23,7 +35,7 @@ from webinar.lectures.rules import (
     Window,
     scheduled_window,
 )
-from webinar.lectures.tables import LectureRow, RegistrationRow, RoomRow, WindowRow
+from webinar.lectures.tables import LectureRow, RegistrationRow, RoomPlaceRow, RoomRow, WindowRow
 from webinar.people.access import Role, Scope, in_institution, in_subtrees
 from webinar.people.tables import PersonRow, UnitRow
 
@@ -277,9 +289,76 @@ async def change_room(session: AsyncSession, before: Room, after: Room) -> bool:
     return before.id in await change_rooms(session, [(before, after)])
 
 
+async def looked_into(session: AsyncSession, room_id: str, *, occupied: bool, at: int) -> None:
+    """Write that a look found somebody in a room, or nobody any more."""
+    left_at = None if occupied else at
+    await session.execute(
+        update(RoomRow)
+        .where(RoomRow.id == room_id)
+        .values(occupied=occupied, left_at=left_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def want_rooms(session: AsyncSession, room_ids: Sequence[str], **values: object) -> None:
+    """Write what people want of rooms: `title`, `needed`. How they stand is left alone."""
+    await session.execute(
+        update(RoomRow)
+        .where(RoomRow.id.in_(list(room_ids)))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def places_of(session: AsyncSession, registration_id: str) -> set[str]:
+    """The ids of the rooms that a seat was given."""
+    query = select(RoomPlaceRow.room_id).where(RoomPlaceRow.registration_id == registration_id)
+    return set(await session.scalars(query))
+
+
+async def placed(session: AsyncSession, lecture_id: str) -> Mapping[str, int]:
+    """How many seats each room of a lecture was given, by room."""
+    rows = await session.execute(
+        select(RoomPlaceRow.room_id, func.count())
+        .where(RoomPlaceRow.lecture_id == lecture_id)
+        .group_by(RoomPlaceRow.room_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def place(session: AsyncSession, lecture_id: str, kind: RoomKind, places: Mapping[str, str]) -> None:
+    """Give seats (registration ids) their rooms of one kind; those given before are forgotten."""
+    await session.execute(
+        delete(RoomPlaceRow).where(RoomPlaceRow.lecture_id == lecture_id, RoomPlaceRow.kind == kind.value)
+    )
+    rows = [
+        {"registration_id": seat, "kind": kind.value, "lecture_id": lecture_id, "room_id": room}
+        for seat, room in sorted(places.items())
+    ]
+    if rows:
+        await session.execute(insert(RoomPlaceRow), rows)
+
+
+async def participants_of(session: AsyncSession, lecture_id: str) -> list[tuple[str, str]]:
+    """(registration id, seat) of everybody registered as a participant and not removed."""
+    rows = await session.execute(
+        select(RegistrationRow.id, RegistrationRow.seat)
+        .where(
+            RegistrationRow.lecture_id == lecture_id,
+            RegistrationRow.role == Seat.PARTICIPANT.value,
+            RegistrationRow.state == "registered",
+            RegistrationRow.removed_at.is_(None),
+        )
+        .order_by(RegistrationRow.id)
+    )
+    return [(row.id, row.seat) for row in rows]
+
+
 _CHANGE_ROOMS = """
 UPDATE rooms SET state = v.state, media_server = v.media_server, sid = v.sid,
-    attempts = v.attempts, last_error = v.last_error, opened_at = v.opened_at, closed_at = v.closed_at
+    attempts = v.attempts, last_error = v.last_error, opened_at = v.opened_at, closed_at = v.closed_at,
+    occupied = rooms.occupied AND NOT (v.state = 'open' AND v.state_before <> 'open'),
+    left_at = CASE WHEN v.state = 'open' AND v.state_before <> 'open' THEN NULL ELSE rooms.left_at END
 FROM {rows}
 WHERE rooms.id = v.id AND rooms.state = v.state_before
     AND coalesce(rooms.sid, '') = coalesce(v.sid_before, '')
@@ -295,7 +374,8 @@ _ROOM_COLUMNS = {
 async def change_rooms(session: AsyncSession, changes: Sequence[tuple[Room, Room]]) -> set[str]:
     """Write how each room (before, after) stands that still stands as it was read; the ids of those.
 
-    Its title and whether it is needed are other people's to change, and stay as they are.
+    Its title and whether it is needed are other people's to change, and stay as they are; who was last seen
+    in it is the looks' (`looked_into`), and is forgotten when it opens.
     """
     rows = [
         {**_fields(after), "state_before": before.state.value, "sid_before": before.sid}

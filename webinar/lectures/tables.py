@@ -53,6 +53,10 @@ class LectureRow(Base):
     live_by: Mapped[str] = mapped_column(String(8))
     # The present end, moved by "extend"; ends_at stays as it was scheduled.
     closes_at: Mapped[int] = mapped_column(Ms)
+    # It ends when all its rooms have been empty for so long after the planned end; None: not for that.
+    empty_after_s: Mapped[int | None] = mapped_column(Integer)
+    # The same before the planned end, because the organiser chose so.
+    empty_early: Mapped[bool] = mapped_column(Boolean, default=False)
     opened_at: Mapped[int | None] = mapped_column(Ms)
     live_at: Mapped[int | None] = mapped_column(Ms)
     ended_at: Mapped[int | None] = mapped_column(Ms)
@@ -145,3 +149,18 @@ class RoomRow(Base):
     last_error: Mapped[str | None] = mapped_column(Text)
     opened_at: Mapped[int | None] = mapped_column(Ms)
     closed_at: Mapped[int | None] = mapped_column(Ms)
+    # What the last look found: written only when it changes.
+    occupied: Mapped[bool] = mapped_column(Boolean, default=False)
+    left_at: Mapped[int | None] = mapped_column(Ms)
+
+
+class RoomPlaceRow(Base):
+    """Which room of a kind a seat was given; who has none chooses."""
+
+    __tablename__ = "room_places"
+
+    registration_id: Mapped[str] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
+    # breakout, second
+    kind: Mapped[str] = mapped_column(String(12), primary_key=True)
+    lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"), index=True)
+    room_id: Mapped[str] = mapped_column(ForeignKey("rooms.id"))

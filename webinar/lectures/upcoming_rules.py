@@ -14,6 +14,7 @@ class Step(StrEnum):
     ROOM_OPENED = "room_opened"
     RECORDING_STARTED = "recording_started"
     WENT_LIVE = "went_live"
+    ENDS_EMPTY = "ends_empty"
     ENDED = "ended"
     ROOM_CLOSED = "room_closed"
     FINAL = "final"
@@ -48,6 +49,8 @@ def _until_the_end(lecture: Lecture) -> list[Upcoming]:
             steps.append(Upcoming(lecture.opens_at, Step.RECORDING_STARTED))
     if lecture.state is not LectureState.LIVE and lecture.live_by == BY_SCHEDULE:
         steps.append(Upcoming(lecture.starts_at, Step.WENT_LIVE))
+    if lecture.empty_after_s is not None and lecture.empty_after_s < lecture.overrun_s:
+        steps.append(Upcoming(lecture.closes_at, Step.ENDS_EMPTY))
     return [*steps, Upcoming(lecture.latest_end_at, Step.ENDED)]
 
 

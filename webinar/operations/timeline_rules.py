@@ -52,8 +52,8 @@ class Sort(StrEnum):
 class Foreseen:
     """One line of what lies ahead, or of mails that went out; `at` in Unix ms.
 
-    `what` is a step or a kind of effect; `count` is of effects, and of contests where `standing` is
-    waiting; `error` is as the effect or the room keeps it.
+    `what` is a step or a kind of effect; `count` is of effects, of contests where `standing` is waiting,
+    and of minutes for `ends_empty`; `error` is as the effect or the room keeps it.
     """
 
     at: int
@@ -108,6 +108,10 @@ def _together(effects: Sequence[OfLecture]) -> list[OfLecture]:
 def _step(seen: Seen, step: Upcoming, care: OfLecture | None, now: int) -> Foreseen:
     how = _of_care(care, now)
     error = care.error if care is not None and how in TROUBLE else None
+    if step.step is Step.ENDS_EMPTY:
+        # No deed of that instant, but what holds from then on.
+        minutes = (seen.lecture.empty_after_s or 0) // 60
+        return Foreseen(step.at, Sort.STEP, step.step.value, Standing.AHEAD, minutes)
     if how is Standing.PARKED:
         return Foreseen(step.at, Sort.STEP, step.step.value, how, error=error)
     if step.step is Step.FINAL and seen.open_contests:

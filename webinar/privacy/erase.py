@@ -14,7 +14,7 @@ from webinar.core.tables import AuditRow
 from webinar.hours.tables import AdjustmentRow, ContestRow
 from webinar.invites.tables import DeliveryRow
 from webinar.lectures.rules import UPCOMING
-from webinar.lectures.tables import LectureRow, RegistrationRow
+from webinar.lectures.tables import LectureRow, RegistrationRow, RoomPlaceRow
 from webinar.people import store as people
 from webinar.people.access import Role, Scope
 from webinar.people.rules import Person, sort_name
@@ -126,7 +126,7 @@ async def _forget_person(session: AsyncSession, person: Person, now: int) -> Non
 async def _forget_words(session: AsyncSession, person_id: str) -> None:
     """What they wrote, and what others wrote about them."""
     seats = select(RegistrationRow.id).where(RegistrationRow.person_id == person_id)
-    for said in (ChatMessageRow, HandRow):
+    for said in (ChatMessageRow, HandRow, RoomPlaceRow):
         await session.execute(delete(said).where(said.registration_id.in_(seats)))
     await session.execute(
         update(DeliveryRow).where(DeliveryRow.registration_id.in_(seats)).values(address="", answer="")

@@ -22,7 +22,7 @@ from webinar.evidence.tables import (
 from webinar.hours.tables import AttendanceListRow
 from webinar.invites.tables import DeliveryRow
 from webinar.lectures.rules import LectureState
-from webinar.lectures.tables import LectureRow, RegistrationRow, RoomRow
+from webinar.lectures.tables import LectureRow, RegistrationRow, RoomPlaceRow, RoomRow
 from webinar.people.tables import AttemptRow, DeviceRow, SessionRow, SignInTokenRow
 from webinar.privacy.rules import Kind
 from webinar.privacy.tables import RetentionRow
@@ -120,8 +120,10 @@ async def remove_old(session: AsyncSession, institution_id: str, kind: Kind, bef
 
 
 async def _old_chat(session: AsyncSession, institution_id: str, before: int) -> int:
-    due = ChatMessageRow.lecture_id.in_(_over(institution_id, before))
-    return await _remove(session, ChatMessageRow, due)
+    """What was said in the rooms, and who was given a place in which of them."""
+    over = _over(institution_id, before)
+    gone = await _remove(session, ChatMessageRow, ChatMessageRow.lecture_id.in_(over))
+    return gone or await _remove(session, RoomPlaceRow, RoomPlaceRow.lecture_id.in_(over))
 
 
 async def _old_mail(session: AsyncSession, institution_id: str, before: int) -> int:

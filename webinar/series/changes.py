@@ -15,7 +15,7 @@ from webinar.lectures import store as lecture_store
 from webinar.lectures.booking import Booking
 from webinar.lectures.change_rules import PLAIN, TIME
 from webinar.lectures.changes import seat_lecturers
-from webinar.lectures.editing import Change
+from webinar.lectures.editing import change_to
 from webinar.lectures.rules import Lecture, LectureState
 from webinar.people.access import Scope
 from webinar.series import service, store
@@ -178,14 +178,13 @@ def possible(one: Edition, asked: Fields, now: int) -> None:
 
 async def carry_out(session: AsyncSession, author: Author, lecture: Lecture, fields: Fields) -> Lecture:
     """Write fields of a series into one lecture, with everything that follows for its people."""
-    plain = {name: value for name, value in fields.items() if name in (*TIME, *PLAIN) and value is not None}
-    if plain or "capacity" in fields:
-        clears = "capacity" in fields and fields["capacity"] is None
+    plain = {name: value for name, value in fields.items() if name in (*TIME, *PLAIN)}
+    if plain:
         lecture = await editing.change(
             session,
             author.scope,
             lecture,
-            Change(**plain, clear_capacity=clears),
+            change_to(plain),
             version=lecture.version,
             now=author.now,
             actor=author.actor,

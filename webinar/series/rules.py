@@ -20,6 +20,8 @@ LECTURERS = "lecturer_ids"
 # Beside the fields, in what is owed: the reason it is called off, and who asked.
 CANCELLED, BY = "cancelled", "by"
 GROUPS: tuple[tuple[str, ...], ...] = (TIME, *((name,) for name in (*PLAIN, LECTURERS)))
+# Of editions that were given their fields before there was a rule for empty rooms.
+EMPTY_ROOMS_STAY = {"empty_after_s": None, "empty_early": False}
 # A lecture that has begun goes its own way.
 CHANGEABLE = frozenset({LectureState.DRAFT, LectureState.SCHEDULED, LectureState.OPEN})
 FARTHEST_SHIFT = 31

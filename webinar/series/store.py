@@ -13,7 +13,16 @@ from webinar.lectures.rules import Lecture, LectureState
 from webinar.lectures.tables import LectureRow, RegistrationRow
 from webinar.people.access import Role, Scope, in_institution, in_subtrees
 from webinar.people.tables import PersonRow, UnitRow
-from webinar.series.rules import CHANGEABLE, Edition, Growth, MemberState, Series, Slot, growth
+from webinar.series.rules import (
+    CHANGEABLE,
+    EMPTY_ROOMS_STAY,
+    Edition,
+    Growth,
+    MemberState,
+    Series,
+    Slot,
+    growth,
+)
 from webinar.series.tables import EditionRow, MemberRow, SeriesRow, SlotRow
 
 
@@ -186,7 +195,7 @@ async def _with_lectures(session: AsyncSession, rows: Sequence[EditionRow]) -> l
             series_id=row.series_id,
             number=row.number,
             slot=row.slot,
-            given=row.given,
+            given=EMPTY_ROOMS_STAY | row.given,
             wanted=row.wanted,
             lecture=found[row.lecture_id],
             lecturer_ids=tuple(sorted(seat.person_id for seat in lecturers[row.lecture_id])),

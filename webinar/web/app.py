@@ -7,9 +7,10 @@ from aiohttp import hdrs, web
 
 from recordings.streaming import Fetches
 from webinar.classroom.heartbeats import Heartbeats
+from webinar.classroom.whereabouts import Whereabouts
 from webinar.web import middleware
 from webinar.web.routes import ROUTES
-from webinar.web.site import BEATS, FETCHES, SITE, Handler, Route, Site
+from webinar.web.site import BEATS, FETCHES, SITE, WHEREABOUTS, Handler, Route, Site
 
 STATIC = Path(__file__).parent / "static"
 LARGEST_BODY = 32 * 1024 * 1024
@@ -21,6 +22,7 @@ def create_app(site: Site) -> web.Application:
     app = web.Application(middlewares=middleware.ALL, client_max_size=LARGEST_BODY)  # type: ignore[arg-type]
     app[SITE] = site
     app[BEATS], app[FETCHES] = Heartbeats(site.database), Fetches(site.database)
+    app[WHEREABOUTS] = Whereabouts(site.media)
     app.on_cleanup.append(_store_what_waits)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _bound(route))

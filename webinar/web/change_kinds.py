@@ -13,7 +13,7 @@ from webinar.classroom import telling
 from webinar.core.errors import Invalid
 from webinar.lectures import changes, editing, service
 from webinar.lectures.change_rules import MOST_BREAKS, breaks_of, present_break
-from webinar.lectures.editing import Change
+from webinar.lectures.editing import Change, change_to
 from webinar.lectures.rules import (
     MINUTE_MS,
     Lecture,
@@ -27,6 +27,7 @@ from webinar.lectures.rules import (
 from webinar.web import times, windows
 from webinar.web.context import Context
 from webinar.web.forms import number
+from webinar.web.lecture_booking import empty_seconds, empty_values
 
 _S = LectureState
 AHEAD = frozenset({_S.SCHEDULED, _S.OPEN})
@@ -236,7 +237,7 @@ def _seats(typed: Typed, _seen: Seen) -> Deed:
     capacity = number(typed["capacity"], "capacity") if typed["capacity"] else None
 
     async def deed(asked: Context, session: AsyncSession, lecture: Lecture) -> Lecture:
-        wanted = Change(capacity=capacity, clear_capacity=capacity is None)
+        wanted = change_to({"capacity": capacity})
         return await _edited(asked, session, lecture, wanted)
 
     return deed
@@ -248,17 +249,20 @@ def _room_first(seen: Seen) -> dict[str, str]:
         "open_before": str(lecture.open_before_s // MINUTE_S),
         "overrun": str(lecture.overrun_s // MINUTE_S),
         "live_by": lecture.live_by,
+        **empty_values(lecture),
     }
 
 
 def _room(typed: Typed, seen: Seen) -> Deed:
-    wanted = Change(overrun_s=number(typed["overrun"], "overrun") * MINUTE_S)
+    fields: dict[str, object] = {
+        "overrun_s": number(typed["overrun"], "overrun") * MINUTE_S,
+        "empty_after_s": empty_seconds(typed.values),
+        "empty_early": bool(typed["empty_early"]),
+    }
     if seen.lecture.state in AHEAD:
-        wanted = Change(
-            overrun_s=wanted.overrun_s,
-            open_before_s=number(typed["open_before"], "open_before") * MINUTE_S,
-            live_by="host" if typed["live_by"] == "host" else "schedule",
-        )
+        fields["open_before_s"] = number(typed["open_before"], "open_before") * MINUTE_S
+        fields["live_by"] = "host" if typed["live_by"] == "host" else "schedule"
+    wanted = change_to(fields)
 
     async def deed(asked: Context, session: AsyncSession, lecture: Lecture) -> Lecture:
         return await _edited(asked, session, lecture, wanted)

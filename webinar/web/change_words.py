@@ -102,6 +102,10 @@ def _facts(_: Translate, language: Language, face: Face) -> dict[str, str]:
         _("Seats"): str(one.capacity) if one.capacity is not None else _("no limit"),
         _("Room opens, minutes before"): str(one.open_before_s // 60),
         _("May overrun, minutes"): str(one.overrun_s // 60),
+        _("Empty rooms close after, minutes"): str(one.empty_after_s // 60)
+        if one.empty_after_s
+        else _("they stay open"),
+        _("Also before the end"): _("yes") if one.empty_early else _("no"),
         _("The lecture begins"): _("When the lecturer starts it")
         if one.live_by == "host"
         else _("At the official start"),

@@ -12,6 +12,7 @@ from webinar.media.rules import format_identity
 from webinar.media.tokens import mint
 from webinar.people import limits
 from webinar.people.sign_in_rules import address_limit
+from webinar.web import side_rooms
 from webinar.web.context import address_of, context, set_cookie
 from webinar.web.forms import json_body
 from webinar.web.seats import SEAT_COOKIE, SEAT_COOKIE_S, entered
@@ -80,21 +81,23 @@ async def admission(request: web.Request) -> web.StreamResponse:
     said = await json_body(request)
     tab = rules.checked_tab(said.get("tab"))
     async with asked.reading() as session:
-        admitted = await service.admission(session, lecture, seat, asked.now)
+        admitted = await service.admission(
+            session, lecture, seat, asked.now, wanted=side_rooms.wanted_room(said)
+        )
         told = await consent.given(session, lecture, seat)
     if not told:
         async with asked.writing() as session:
             await consent.give(
                 session, lecture, seat, version=said.get("notice"), language=asked.language, now=asked.now
             )
-    server = asked.site.pool.server(admitted.server)
+    server = asked.site.pool.server(admitted.room.media_server)
     identity = format_identity(seat.seat, tab)
     token = mint(
         server.key,
         server.secret,
         identity=identity,
         name=seat.name,
-        room=admitted.room,
+        room=admitted.room.name,
         now=asked.now,
         ttl_s=rules.TOKEN_TTL_S,
         can_publish=admitted.can_publish,
@@ -107,7 +110,8 @@ async def admission(request: web.Request) -> web.StreamResponse:
             "server": server.name,
             "token": token,
             "identity": identity,
-            "room": admitted.room,
+            "room": admitted.room.name,
+            "place": side_rooms.place(admitted.room),
             "role": seat.role.value,
             "can_publish": admitted.can_publish,
             "server_time": asked.now,
@@ -125,6 +129,7 @@ async def state(request: web.Request) -> web.StreamResponse:
         recording = await recordings.is_recording(session, lecture.id)
         check = await checks.open_for(session, seat, asked.now)
         window = await lecture_store.window_of(session, lecture)
+        rooms = await side_rooms.state_of(session, lecture, seat)
     return web.json_response(
         {
             **telling.state_of(lecture, window),
@@ -133,6 +138,7 @@ async def state(request: web.Request) -> web.StreamResponse:
             "hands": [asdict(hand) for hand in hands],
             "removed": removed,
             "check": asdict(check) if check else None,
+            "rooms": rooms,
         }
     )
 

@@ -34,7 +34,7 @@ async def remove(request: web.Request) -> web.StreamResponse:
     reason = str((await json_body(request)).get("reason") or "")
     async with asked.writing() as session:
         seat = await service.remove(session, lecture, host, request.match_info["seat"], reason, asked.now)
-    await service.broadcast(asked.site.media, lecture.id, "removed", {"seat": seat.seat})
+    await service.broadcast(asked.site.database, asked.site.media, lecture.id, "removed", {"seat": seat.seat})
     return web.Response(status=204)
 
 
@@ -42,7 +42,7 @@ async def mute(request: web.Request) -> web.StreamResponse:
     """A host mutes somebody, who may speak again by the own choice."""
     asked, lecture, host = await entered(request)
     service.require_host(host)
-    await service.mute(asked.site.media, lecture.id, request.match_info["seat"])
+    await service.mute(asked.site.database, asked.site.media, lecture.id, request.match_info["seat"])
     return web.Response(status=204)
 
 
@@ -79,7 +79,7 @@ async def end(request: web.Request) -> web.StreamResponse:
 async def _told_all(asked: Context, lecture: Lecture) -> web.Response:
     async with asked.reading() as session:
         window = await lecture_store.window_of(session, lecture)
-    await telling.tell(asked.site.media, lecture, window)
+    await telling.tell(asked.site.database, asked.site.media, lecture, window)
     return web.json_response(telling.state_of(lecture, window))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -27,6 +27,8 @@ from webinar.web.site import Access, Route
 from webinar.web.times import Warned
 
 MINUTE_S = 60
+
+N = TypeVar("N")
 INDONESIAN_ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
 
 
@@ -145,7 +147,7 @@ def booking_of(form: Mapping[str, str], lecturers: tuple[str, ...], now: int) ->
     """
     errors: list[FieldError] = []
 
-    def read(parse: Callable[[], int], otherwise: int) -> int:
+    def read(parse: Callable[[], N], otherwise: N) -> N:
         try:
             return parse()
         except Invalid as invalid:
@@ -170,6 +172,8 @@ def booking_of(form: Mapping[str, str], lecturers: tuple[str, ...], now: int) ->
         open_before_s=read(lambda: number(form.get("open_before", "15"), "open_before_s"), 0) * MINUTE_S,
         overrun_s=read(lambda: number(form.get("overrun", "10"), "overrun_s"), 0) * MINUTE_S,
         live_by="host" if form.get("live_by") == "host" else "schedule",
+        empty_after_s=read(lambda: empty_seconds(form), None),
+        empty_early=bool(form.get("empty_early")),
     )
     try:
         booking.checked(booked, now)
@@ -180,6 +184,18 @@ def booking_of(form: Mapping[str, str], lecturers: tuple[str, ...], now: int) ->
     return booked
 
 
+def empty_seconds(form: Mapping[str, str]) -> int | None:
+    """How long empty rooms stay, of minutes as typed; None where nothing is."""
+    typed = form.get("empty_after", "")
+    return number(typed, "empty_after_s") * MINUTE_S if typed else None
+
+
+def empty_values(lecture: Lecture) -> dict[str, str]:
+    """The rule for empty rooms as the forms show it."""
+    minutes = "" if lecture.empty_after_s is None else str(lecture.empty_after_s // MINUTE_S)
+    return {"empty_after": minutes, "empty_early": "1" if lecture.empty_early else ""}
+
+
 def at_fields(errors: Mapping[str, str], form: Mapping[str, str]) -> dict[str, str]:
     """The errors of the rules at the fields of the form, so that each leads to its field."""
     names = {
@@ -187,6 +203,7 @@ def at_fields(errors: Mapping[str, str], form: Mapping[str, str]) -> dict[str, s
         "ends_wall": "ends_time",
         "open_before_s": "open_before",
         "overrun_s": "overrun",
+        "empty_after_s": "empty_after",
         "lecturer": "find-lecturer",
     }
     if not form.get("starts_day"):

@@ -143,7 +143,9 @@ async def _do(
         face = await _face(session, after)
         mails = (await owing.ahead(session, after)).mails
     reason = typed["reason"] if kind.name == "cancel" else ""
-    await telling.tell_inside(asked.site.media, before, after, face.window, reason=reason)
+    await telling.tell_inside(
+        asked.site.database, asked.site.media, before, after, face.window, reason=reason
+    )
     done = asked._("Done. Mails on their way: %(count)s.", count=mails) if mails else asked._("Done.")
     return asked.redirect(f"/lectures/{after.id}", done)
 
@@ -176,6 +178,7 @@ def _at_fields(errors: dict[str, str]) -> dict[str, str]:
         "ends_wall": "ends_time",
         "open_before_s": "open_before",
         "overrun_s": "overrun",
+        "empty_after_s": "empty_after",
         "breaks": "break_from_1",
         "lecturer": "find-lecturer",
     }

@@ -10,13 +10,22 @@ from webinar.core import language as wording
 from webinar.core.errors import Invalid, Stale
 from webinar.lectures import editing, store
 from webinar.lectures.booking import Booking
-from webinar.lectures.editing import Change
+from webinar.lectures.editing import CLEARABLE, Change
 from webinar.lectures.rules import Lecture
 from webinar.web import lecture_changes, times
 from webinar.web.change_kinds import Deed
 from webinar.web.context import Context, context
 from webinar.web.forms import fields, messages, number
-from webinar.web.lecture_booking import MINUTE_S, Form, at_fields, booking_of, form_page, looking, warned_of
+from webinar.web.lecture_booking import (
+    MINUTE_S,
+    Form,
+    at_fields,
+    booking_of,
+    empty_values,
+    form_page,
+    looking,
+    warned_of,
+)
 from webinar.web.lecture_changes import Preview
 from webinar.web.site import Access, Route
 from webinar.web.times import Warned
@@ -50,6 +59,7 @@ def values_of(asked: Context, lecture: Lecture) -> dict[str, str]:
         "open_before": str(lecture.open_before_s // MINUTE_S),
         "overrun": str(lecture.overrun_s // MINUTE_S),
         "live_by": lecture.live_by,
+        **empty_values(lecture),
         "unit_id": lecture.unit_id,
     }
 
@@ -84,7 +94,7 @@ async def update(request: web.Request) -> web.StreamResponse:
     except Stale as stale:
         shown = Form({**form, "version": str(lecture.version)}, {}, ())
         return await form_page(asked, shown, lecture=lecture, stale=asked._(stale.message), status=412)
-    await telling.tell_inside(asked.site.media, lecture, after, window)
+    await telling.tell_inside(asked.site.database, asked.site.media, lecture, after, window)
     saved = asked._("Saved.")
     if after.sequence != lecture.sequence:
         saved = asked._("Saved. Everybody registered gets a new invite with the new time.")
@@ -148,10 +158,12 @@ def _change(wanted: Booking) -> Change:
         policy_id=wanted.policy_id or None,
         recorded=wanted.recorded,
         capacity=wanted.capacity,
-        clear_capacity=wanted.capacity is None,
         open_before_s=wanted.open_before_s,
         overrun_s=wanted.overrun_s,
         live_by=wanted.live_by,
+        empty_after_s=wanted.empty_after_s,
+        empty_early=wanted.empty_early,
+        clears=frozenset(name for name in CLEARABLE if getattr(wanted, name) is None),
     )
 
 

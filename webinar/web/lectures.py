@@ -1,5 +1,6 @@
 """Pages of lectures: the list, one lecture with its timeline, and its host's controls."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from webinar.core.ids import is_id
 from webinar.hours import contest_store
 from webinar.invites import store as invites
 from webinar.lectures import booking, service, store
-from webinar.lectures.rules import IN_SESSION, Lecture, LectureState
+from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, RoomKind
 from webinar.lectures.upcoming_rules import upcoming
 from webinar.operations import store as operations
 from webinar.operations.timeline_rules import Seen, foreseen
@@ -24,6 +25,7 @@ from webinar.policies.wording import promise
 from webinar.series import store as series_store
 from webinar.web import timeline
 from webinar.web.context import Context, context
+from webinar.web.side_rooms import shown as shown_rooms
 from webinar.web.site import Access, Route
 
 PAGE = 30
@@ -76,9 +78,19 @@ def cursor(text: str) -> tuple[int, str] | None:
 
 async def detail(request: web.Request) -> web.StreamResponse:
     """One lecture: for who manages it with its timeline and controls, for others what they need to know."""
-    asked = context(request)
+    return await detail_page(context(request))
+
+
+async def detail_page(
+    asked: Context,
+    *,
+    typed_rooms: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> web.Response:
+    """The page; `typed_rooms` and `errors` are of the form that adds rooms, when it has to be shown again."""
     async with asked.reading() as session:
-        lecture = await store.get(session, asked.rights, request.match_info["id"])
+        lecture = await store.get(session, asked.rights, asked.request.match_info["id"])
         policy = await policies.get(session, lecture.policy_id, lecture.policy_version)
         window = await store.window_of(session, lecture)
         lecturers = (await store.lecturers_of(session, [lecture.id]))[lecture.id]
@@ -89,6 +101,7 @@ async def detail(request: web.Request) -> web.StreamResponse:
         shown: dict[str, Any] = {}
         if manages:
             shown = await _for_managers(session, lecture)
+            shown |= {"typed_rooms": typed_rooms or {}, "room_errors": errors or {}}
             shown["events"] = await _timeline(asked, session, lecture, settling_seconds(policy), recording)
     return asked.page(
         "lectures/detail.html",
@@ -102,6 +115,7 @@ async def detail(request: web.Request) -> web.StreamResponse:
         recording=recording,
         edition=edition,
         in_session=lecture.state in IN_SESSION,
+        status=status,
         **shown,
     )
 
@@ -111,7 +125,8 @@ async def _for_managers(session: Any, lecture: Lecture) -> dict[str, Any]:
     counts = await invites.counts(session, lecture.id)
     registered = (await store.count_registrations(session, [lecture.id]))[lecture.id]
     return {
-        "rooms": rooms,
+        "rooms": [room for room in shown_rooms(rooms) if room.kind is not RoomKind.MAIN],
+        "placed": await store.placed(session, lecture.id),
         "invite_counts": counts,
         "registered": registered,
         "trouble": next((room.last_error for room in rooms if room.last_error), None),
@@ -143,7 +158,7 @@ async def start(request: web.Request) -> web.StreamResponse:
         lecture = await store.get(session, asked.rights, request.match_info["id"], to_change=True)
         after = await service.start_now(session, lecture, asked.now, asked.actor)
         window = await store.window_of(session, after)
-    await telling.tell_inside(asked.site.media, lecture, after, window)
+    await telling.tell_inside(asked.site.database, asked.site.media, lecture, after, window)
     return asked.redirect(f"/lectures/{lecture.id}", asked._("The lecture has begun."))
 
 
@@ -154,7 +169,7 @@ async def extend(request: web.Request) -> web.StreamResponse:
         lecture = await store.get(session, asked.rights, request.match_info["id"], to_change=True)
         after = await service.extend(session, lecture, 15, asked.now, asked.actor)
         window = await store.window_of(session, after)
-    await telling.tell_inside(asked.site.media, lecture, after, window)
+    await telling.tell_inside(asked.site.database, asked.site.media, lecture, after, window)
     return asked.redirect(f"/lectures/{lecture.id}", asked._("Extended by 15 minutes."))
 
 
@@ -165,7 +180,7 @@ async def end(request: web.Request) -> web.StreamResponse:
         lecture = await store.get(session, asked.rights, request.match_info["id"], to_change=True)
         after = await service.end_now(session, lecture, asked.now, asked.actor)
         window = await store.window_of(session, after)
-    await telling.tell_inside(asked.site.media, lecture, after, window)
+    await telling.tell_inside(asked.site.database, asked.site.media, lecture, after, window)
     return asked.redirect(f"/lectures/{lecture.id}", asked._("The lecture is over."))
 
 

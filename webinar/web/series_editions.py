@@ -105,7 +105,7 @@ async def update(request: web.Request) -> web.StreamResponse:
         return await form_page(
             asked, shown, lecture=lecture, series=about, stale=asked._(stale.message), status=412
         )
-    await telling.tell_inside(asked.site.media, lecture, done.lecture, window)
+    await telling.tell_inside(asked.site.database, asked.site.media, lecture, done.lecture, window)
     return asked.redirect(f"/series/{series.id}", _told(asked, done))
 
 
@@ -232,7 +232,9 @@ async def cancel(request: web.Request) -> web.StreamResponse:
         )
         after = (await store.edition(session, series.id, edition.number)).lecture
         window = await lecture_store.window_of(session, after)
-    await telling.tell_inside(asked.site.media, edition.lecture, after, window, reason=reason)
+    await telling.tell_inside(
+        asked.site.database, asked.site.media, edition.lecture, after, window, reason=reason
+    )
     return asked.redirect(f"/series/{series.id}", asked._("Editions called off: %(count)s.", count=count))
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from recordings.storage import Storage
 from recordings.streaming import Fetches
 from webinar.classroom.heartbeats import Heartbeats
+from webinar.classroom.whereabouts import Whereabouts
 from webinar.config import Settings
 from webinar.core.clock import Clock
 from webinar.core.database import Database
@@ -35,6 +36,7 @@ class Site:
 
 SITE = web.AppKey("site", Site)
 BEATS = web.AppKey("beats", Heartbeats)
+WHEREABOUTS = web.AppKey("whereabouts", Whereabouts)
 FETCHES = web.AppKey("fetches", Fetches)
 
 

@@ -18,25 +18,34 @@ CHAT_LIMIT = (20, 30_000)
 
 
 async def chat(request: web.Request) -> web.StreamResponse:
-    """Messages after one that was seen."""
+    """Messages of the lecture, or of a breakout room, after one that was seen."""
     asked, lecture, seat = await entered(request)
     rules.require_seat(seat)
     async with asked.reading() as session:
-        found = await store.messages(session, lecture.id, after=whole(request.query.get("after", "")))
+        room = await service.breakout_of(session, seat, request.query.get("room"))
+        found = await store.messages(
+            session,
+            lecture.id,
+            room_id=room.id if room else None,
+            after=whole(request.query.get("after", "")),
+        )
     return web.json_response({"messages": [asdict(message) for message in found]})
 
 
 async def say(request: web.Request) -> web.StreamResponse:
-    """Store a message, then tell everybody in the room."""
+    """Store a message, then tell everybody who shares the chat."""
     asked = context(request)
     seat = await seat_of(asked, request.match_info["id"])
     said = await json_body(request)
     async with asked.writing() as session:
         await limits.count_try(session, [Limit(f"chat:{seat.id}", *CHAT_LIMIT)], asked.now)
+        room = await service.breakout_of(session, seat, said.get("room"))
         message = await service.say(
-            session, seat, text=said.get("text"), client_id=said.get("client_id"), now=asked.now
+            session, seat, text=said.get("text"), client_id=said.get("client_id"), now=asked.now, room=room
         )
-    await service.broadcast(asked.site.media, seat.lecture_id, "chat", asdict(message))
+    await service.broadcast(
+        asked.site.database, asked.site.media, seat.lecture_id, "chat", asdict(message), only=room
+    )
     return web.json_response(asdict(message), status=201)
 
 
@@ -53,7 +62,7 @@ async def hand(request: web.Request) -> web.StreamResponse:
 
 async def tell_hand(asked: Context, seat: Registration, raised: bool) -> None:
     payload = {"seat": seat.seat, "name": seat.name, "raised": raised, "raised_at": asked.now}
-    await service.broadcast(asked.site.media, seat.lecture_id, "hand", payload)
+    await service.broadcast(asked.site.database, asked.site.media, seat.lecture_id, "hand", payload)
 
 
 ROUTES = (

@@ -60,6 +60,11 @@ def _past(_: Callable[..., str], entry: Entry, names: Mapping[str, Person]) -> E
         "room_closed": _("Room closed"),
         "went_live": _("The lecture began"),
         "extended": _("Extended by %(minutes)s minutes", minutes=entry.fields.get("minutes", 0)),
+        "rooms_added": _("%(count)s rooms added", count=entry.fields.get("count", 0)),
+        "room_renamed": _("A room was renamed"),
+        "room_reopened": _("Rooms opened again"),
+        "rooms_ended": _("Rooms ended"),
+        "left_empty": _("Nobody was in the rooms any more"),
         "ended": _("The lecture ended"),
         "missed": _("Nobody could be let in at that time: the service was not running"),
         "final": _("Hours settled"),
@@ -92,10 +97,11 @@ def _past(_: Callable[..., str], entry: Entry, names: Mapping[str, Person]) -> E
     person = names.get(entry.actor.id or "")
     by = _("by itself") if entry.actor.kind == "system" else (person.name if person else "")
     reason = str(entry.fields.get("reason") or "")
+    title = str(entry.fields.get("title") or "")
     return {
         "at": entry.at,
         "text": texts.get(entry.action, entry.action.replace("_", " ").capitalize()),
-        "detail": " · ".join(part for part in (by, reason) if part),
+        "detail": " · ".join(part for part in (title, by, reason) if part),
         "tone": _TONES.get(entry.action, ""),
         "icon": _ICONS.get(entry.action, "circle-check"),
         "state": "past",
@@ -137,6 +143,9 @@ def _step_text(_: Callable[..., str], line: Foreseen) -> str:
         Step.ROOM_OPENED: _("The room opens"),
         Step.RECORDING_STARTED: _("Recording begins"),
         Step.WENT_LIVE: _("The lecture begins"),
+        Step.ENDS_EMPTY: _(
+            "From here on it ends once nobody was in it for %(count)s minutes", count=line.count
+        ),
         Step.ENDED: _("The lecture ends at the latest"),
         Step.ROOM_CLOSED: _("The room closes"),
         Step.FINAL: _("Hours are settled"),
@@ -196,6 +205,12 @@ _ICONS = {
     "went_live": "circle-play",
     "extended": "timer",
     "ended": "circle-stop",
+    "ends_empty": "timer",
+    "left_empty": "door-open",
+    "rooms_added": "layout-grid",
+    "room_renamed": "pencil",
+    "room_reopened": "undo-2",
+    "rooms_ended": "door-closed",
     "missed": "triangle-alert",
     "final": "badge-check",
     "cancelled": "calendar-x",

@@ -5,6 +5,7 @@ import type { Message } from "./chat";
 import type { Check } from "./checks";
 import type { Hand } from "./hands";
 import type { Event, Refusal } from "./machine";
+import type { Place } from "./rooms";
 
 export interface Classroom {
   state: string;
@@ -16,6 +17,7 @@ export interface Classroom {
   hands: Hand[];
   removed: string[];
   check: Check | null;
+  rooms: Place[];
 }
 
 /** What the server says of the own attendance so far; `text` is in the person's language. */
@@ -38,6 +40,7 @@ interface Admission {
   room: string;
   server: string;
   can_publish: boolean;
+  place: Place;
   server_time: number;
 }
 
@@ -75,11 +78,14 @@ export class Api {
     this.#csrf = csrf;
   }
 
-  /** `notice` is the version of the text that the person agreed to by coming in; null before they have. */
-  async admission(tab: string, notice: number | null): Promise<Admitted> {
+  /**
+   * `notice` is the version of the text that the person agreed to by coming in, null before they have; `place`
+   * the id of the room to go to, "" for the one that the server chooses.
+   */
+  async admission(tab: string, notice: number | null, place: string): Promise<Admitted> {
     const sentAt = Date.now();
     try {
-      const answer = await this.#post("admission", notice === null ? { tab } : { tab, notice });
+      const answer = await this.#post("admission", notice === null ? { tab, place } : { tab, notice, place });
       const body = (await answer.json()) as Admission & Problem;
       const receivedAt = Date.now();
       const offset = body.server_time === undefined ? null : offsetOf(body.server_time, sentAt, receivedAt);
@@ -95,13 +101,39 @@ export class Api {
     return room === null ? null : { room, offset: offsetOf(room.server_time, sentAt, Date.now()) };
   }
 
-  async chatAfter(cursor: number | null): Promise<Message[] | null> {
-    const query = cursor === null ? "chat" : `chat?after=${cursor}`;
-    return (await this.#json<{ messages: Message[] }>(this.#get(query)))?.messages ?? null;
+  /** `room` is a breakout room with a chat of its own, null the lecture's. */
+  async chatAfter(cursor: number | null, room: string | null): Promise<Message[] | null> {
+    const query = new URLSearchParams({ ...(cursor === null ? {} : { after: String(cursor) }), ...(room === null ? {} : { room }) });
+    return (await this.#json<{ messages: Message[] }>(this.#get(`chat?${query.toString()}`)))?.messages ?? null;
   }
 
-  say(text: string, clientId: string): Promise<Message | null> {
-    return this.#json<Message>(this.#post("chat", { text, client_id: clientId }));
+  say(text: string, clientId: string, room: string | null): Promise<Message | null> {
+    return this.#json<Message>(this.#post("chat", { text, client_id: clientId, ...(room === null ? {} : { room }) }));
+  }
+
+  async rooms(): Promise<Place[] | null> {
+    return (await this.#json<{ rooms: Place[] }>(this.#get("rooms")))?.rooms ?? null;
+  }
+
+  addRooms(titles: string[], spread: boolean): Promise<{ rooms: Place[] } | null> {
+    return this.#json<{ rooms: Place[] }>(this.#post("rooms", { kind: "breakout", titles, spread }));
+  }
+
+  /** Closes all breakout rooms; answers which were open. */
+  async callBack(): Promise<string[] | null> {
+    return (await this.#json<{ closed: string[] }>(this.#post("rooms/call-back", {})))?.closed ?? null;
+  }
+
+  openRooms(rooms: string[]): Promise<boolean> {
+    return this.#done(this.#post("rooms/open", { rooms }));
+  }
+
+  closeRoom(room: string): Promise<boolean> {
+    return this.#done(this.#post(`rooms/${encodeURIComponent(room)}/close`, {}));
+  }
+
+  renameRoom(room: string, title: string): Promise<boolean> {
+    return this.#done(this.#post(`rooms/${encodeURIComponent(room)}/rename`, { title }));
   }
 
   answerCheck(check: string, connection: string, how: "click" | "speaking"): Promise<boolean> {
@@ -186,8 +218,8 @@ export class Api {
 }
 
 function admitted(body: Admission, now: number): Event {
-  const { url, token, identity, room, server, can_publish: canPublish } = body;
-  return { is: "admitted", ticket: { url, token, identity, room, server, canPublish, issuedAt: now } };
+  const { url, token, identity, room, server, can_publish: canPublish, place } = body;
+  return { is: "admitted", ticket: { url, token, identity, room, server, canPublish, issuedAt: now, place } };
 }
 
 /** `offset` turns the server's opening time into this device's clock. */
@@ -198,6 +230,7 @@ export function refused(status: number, problem: Problem, offset: number): Event
     return { is: "too_early", opensAt: problem.opens_at === undefined ? null : problem.opens_at - offset };
   }
   if (code === "notice_unread") return { is: "unread" };
+  if (code === "other_room") return { is: "misplaced" };
   if (code === "room_preparing") return { is: "not_ready", because: "preparing" };
   if (code === "media_away") return { is: "not_ready", because: "media_away" };
   if (status === 401 || status === 403) return { is: "refused", why: "no_session" };

@@ -14,11 +14,12 @@ import * as hands from "./hands";
 import { dueAt, inOrOnTheWay, START, step, ticketOf, type Event, type State, type Ticket } from "./machine";
 import { isExpired, loadLibrary, Media, NOTHING, seatOf, type Listener, type Seen } from "./media";
 import { isHost, type Page } from "./page";
+import * as rooms from "./rooms";
 import { HEARTBEAT_MS, pollAfter } from "./schedule";
-import { newTab, OtherTabs } from "./tab";
+import { keepPlace, newTab, OtherTabs, recallPlace } from "./tab";
 import { fill, type TextKey } from "./texts";
 
-export type Panel = "chat" | "people" | "about";
+export type Panel = "chat" | "people" | "rooms" | "about";
 
 /** What the room is told of the lecture itself. */
 interface Moved {
@@ -32,6 +33,8 @@ interface Moved {
 export interface Notice {
   text: string;
   until: number;
+  /** What a button beside it takes back. */
+  undo?: () => void;
 }
 
 export interface Model {
@@ -49,6 +52,9 @@ export interface Model {
   captured: Captured | null;
   notice: Notice | null;
   asked: checks.Asked | null;
+  places: readonly rooms.Place[];
+  /** The room that one is in, or was let into last. */
+  here: rooms.Place | null;
   /** The own attendance so far, as the server last said. */
   standing: Standing | null;
   /** What a screen reader is told, politely and rarely. */
@@ -61,6 +67,10 @@ const WATCH_CLOSED_MS = 30_000;
 /** How often the page asks for the own attendance: seldom, and more often while somebody looks at it. */
 const STANDING_MS = 180_000;
 const STANDING_SEEN_MS = 60_000;
+/** How often who is where is asked for while somebody looks at it. */
+const ROOMS_MS = 5_000;
+/** All pages of a room that closes go back, but not in the same instant. */
+const MOVE_SPREAD_MS = 700;
 /** What was answered is counted with the next tally. */
 const AFTER_ANSWER_MS = 70_000;
 
@@ -80,6 +90,9 @@ export class App implements Listener {
   #beatAt = 0;
   #pollAt = 0;
   #quiet = 0;
+  #roomsAt = Infinity;
+  /** The id of the room to be let into, "" for the one that the server chooses. */
+  #place: string;
   #spokenAt = 0;
   #standingAt = 0;
   #break: breaks.Break | null = null;
@@ -93,6 +106,7 @@ export class App implements Listener {
     this.#tab = tab;
     this.#agreed = page.data.notice.given;
     this.#draw = draw;
+    this.#place = recallPlace(page.data.lecture.id);
     this.#media = new Media(this, sounds);
     this.#on = this.host ? {} : { microphone: false, camera: false };
     this.#others = new OtherTabs(page.data.lecture.id, () => this.#seat, () => this.dispatch({ is: "entered_elsewhere" }));
@@ -110,6 +124,8 @@ export class App implements Listener {
       captured: null,
       notice: null,
       asked: null,
+      places: [],
+      here: null,
       standing: null,
       spoken: "",
     };
@@ -138,11 +154,13 @@ export class App implements Listener {
   show = (panel: Panel): void => {
     this.#set({ panel, panelOpen: true });
     if (panel === "about") this.#standingAt = 0;
+    if (panel === "rooms") this.#roomsAt = 0;
     this.#markRead();
   };
 
   togglePanel = (): void => {
     this.#set({ panelOpen: !this.model.panelOpen });
+    if (this.#looksAtRooms) this.#roomsAt = 0;
     this.#markRead();
   };
 
@@ -195,7 +213,9 @@ export class App implements Listener {
     const trimmed = text.trim();
     if (trimmed === "") return;
     this.#set({ chat: chats.sending(this.model.chat, clientId, trimmed, Date.now() + this.model.offset) });
-    const message = await this.#api.say(trimmed, clientId);
+    const room = rooms.chatRoom(this.model.here);
+    const message = await this.#api.say(trimmed, clientId, room);
+    if (rooms.chatRoom(this.model.here) !== room) return;
     const chat = this.model.chat;
     this.#set({ chat: message === null ? chats.failed(chat, clientId) : chats.confirmed(chat, clientId, message) });
   };
@@ -214,7 +234,53 @@ export class App implements Listener {
     if (how === "click") this.tell("not_done");
   };
 
+  /** To another room of the lecture, by a new admission. */
+  move = (place: string): void => {
+    const title = this.titleOf(rooms.placeOf(this.model.places, place));
+    this.#place = place;
+    this.#beat(true);
+    this.#set({ spoken: fill(this.page.texts.moving, { title }) });
+    this.dispatch({ is: "move" });
+  };
+
+  titleOf(place: rooms.Place | null | undefined): string {
+    return place === null || place === undefined || place.kind === "main" ? this.page.texts.main_room : place.title;
+  }
+
   // What a host does
+
+  addRooms = async (count: number, spread: boolean): Promise<void> => {
+    const titles = rooms.newTitles(this.model.places, count, this.page.texts.new_room);
+    const made = await this.#api.addRooms(titles, spread);
+    if (made === null) return this.tell("not_done");
+    this.#roomsAt = 0;
+    const ids = made.rooms.map((place) => place.id);
+    this.tell("rooms_opening", { count: String(ids.length) }, () => void Promise.all(ids.map((id) => this.#api.closeRoom(id))));
+  };
+
+  callBack = async (): Promise<void> => {
+    const closed = await this.#api.callBack();
+    if (closed === null) return this.tell("not_done");
+    this.#roomsAt = 0;
+    this.tell("called_back", {}, () => void this.openRooms(closed));
+  };
+
+  openRooms = async (ids: string[]): Promise<void> => {
+    await this.#orTell(this.#api.openRooms(ids));
+    this.#roomsAt = 0;
+  };
+
+  closeRoom = async (place: rooms.Place): Promise<void> => {
+    if (!(await this.#api.closeRoom(place.id))) return this.tell("not_done");
+    this.#roomsAt = 0;
+    this.tell("room_closed", { title: place.title }, () => void this.openRooms([place.id]));
+  };
+
+  renameRoom = async (place: rooms.Place, title: string): Promise<void> => {
+    if (title.trim() === "" || title.trim() === place.title) return;
+    await this.#orTell(this.#api.renameRoom(place.id, title.trim()));
+    this.#roomsAt = 0;
+  };
 
   lowerHand = async (seat: string, name: string): Promise<void> => {
     this.#moveHand(seat, name, false);
@@ -264,6 +330,12 @@ export class App implements Listener {
       if (raised && seat !== this.ownSeat) this.#speak("hand_raised", { name });
     }
     if (topic === "check") this.#isAsked(body as checks.Check);
+    if (topic === "rooms") {
+      this.#roomsAre(rooms.told(this.model.places, (body as { rooms: rooms.Place[] }).rooms));
+      // Which of them is the own, the broadcast to all does not say.
+      this.#pollSoon();
+      if (this.#looksAtRooms) this.#roomsAt = Date.now() + Math.random() * 1_500;
+    }
     if (topic === "lecture") {
       const { state, starts_at: startsAt, ends_at: endsAt, breaks, reason } = body as Moved;
       this.#lectureIs({ state, startsAt, endsAt, breaks, reason: reason ?? "" });
@@ -287,11 +359,13 @@ export class App implements Listener {
     if (now >= (dueAt(state) ?? Infinity)) this.dispatch({ is: "due" });
     if (state.at === "connected" && now - this.#beatAt >= HEARTBEAT_MS) this.#beat();
     if (now >= this.#pollAt && this.#watches(state)) void this.#poll();
+    if (state.at === "connected" && now >= this.#roomsAt) void this.#lookRooms(now);
     if (state.at === "connected") this.#attend(now);
     if (state.at === "connected") this.#minds(now);
   };
 
   seenOrHidden = (): void => {
+    if (this.#looksAtRooms) this.#roomsAt = 0;
     if (this.model.state.at === "connected") this.#beat();
     this.#markRead();
   };
@@ -303,23 +377,67 @@ export class App implements Listener {
     if (this.model.state.at === "connected") this.lost("network");
   };
 
-  tell(key: TextKey, values: Record<string, string> = {}): void {
-    this.#set({ notice: { text: fill(this.page.texts[key], values), until: Date.now() + NOTICE_MS } });
+  tell(key: TextKey, values: Record<string, string> = {}, undo?: () => void): void {
+    const notice = { text: fill(this.page.texts[key], values), until: Date.now() + NOTICE_MS };
+    this.#set({ notice: undo === undefined ? notice : { ...notice, undo } });
   }
+
+  dropNotice = (): void => this.#set({ notice: null });
 
   // Inside
 
   async #admit(): Promise<void> {
     const notice = this.#agreed ? this.page.data.notice.version : null;
-    const { event, offset } = await this.#api.admission(this.#tab, notice);
+    const asked = this.#place;
+    const { event, offset } = await this.#api.admission(this.#tab, notice, asked);
     if (offset !== null) this.#set({ offset });
+    if (event.is === "misplaced") this.#place = "";
     // The button was pressed while the first question was still under way.
     if (event.is === "unread" && notice === null && this.#agreed) return void this.#admit();
     if (event.is === "admitted") {
       this.#seat = seatOf(event.ticket.identity);
+      this.#comesTo(event.ticket.place, asked);
       preconnect(event.ticket.url);
     }
     this.dispatch(event);
+  }
+
+  /** Where the server lets one in; not the room asked for where that was closed. */
+  #comesTo(place: rooms.Place, asked: string): void {
+    const before = rooms.placeOf(this.model.places, asked);
+    if (rooms.chatRoom(place) !== rooms.chatRoom(this.model.here)) this.#set({ chat: chats.EMPTY });
+    this.#set({ here: place });
+    this.#place = place.id;
+    keepPlace(this.page.data.lecture.id, place.id);
+    if (before !== undefined && before.kind !== "main" && place.id !== asked) this.tell("room_left", { title: before.title });
+  }
+
+  async #lookRooms(now: number): Promise<void> {
+    this.#roomsAt = this.#looksAtRooms ? now + ROOMS_MS * (0.8 + 0.4 * Math.random()) : Infinity;
+    const places = await this.#api.rooms();
+    if (places !== null) this.#roomsAre(places);
+  }
+
+  get #looksAtRooms(): boolean {
+    return this.model.panel === "rooms" && this.model.panelOpen && document.visibilityState === "visible";
+  }
+
+  /** Which rooms there are now: one's own group is said once, and out of a room that closes one goes back. */
+  #roomsAre(places: rooms.Place[]): void {
+    const here = this.model.here?.id ?? "";
+    const before = rooms.groupAhead(this.model.places, here);
+    const group = rooms.groupAhead(places, here);
+    this.#set({ places, here: rooms.placeOf(places, here) ?? this.model.here });
+    if (group !== undefined && group.id !== before?.id) {
+      this.#set({ spoken: fill(this.page.texts.room_given, { title: group.title }) });
+    }
+    if (!rooms.isClosed(places, here) || this.model.state.at !== "connected") return;
+    setTimeout(() => {
+      // Opened again in the meantime, or gone by the media server's own word.
+      if (this.model.here?.id !== here || !rooms.isClosed(this.model.places, here)) return;
+      this.#beat(true);
+      this.dispatch({ is: "move" });
+    }, Math.random() * MOVE_SPREAD_MS);
   }
 
   async #connect(ticket: Ticket): Promise<void> {
@@ -371,11 +489,13 @@ export class App implements Listener {
   }
 
   async #loadChat(): Promise<void> {
-    const batch = await this.#api.chatAfter(this.model.chat.cursor);
-    if (batch !== null) this.#set({ chat: chats.loaded(this.model.chat, batch) });
+    const room = rooms.chatRoom(this.model.here);
+    const batch = await this.#api.chatAfter(this.model.chat.cursor, room);
+    if (batch !== null && rooms.chatRoom(this.model.here) === room) this.#set({ chat: chats.loaded(this.model.chat, batch) });
   }
 
   #heard(message: chats.Message): void {
+    if (message.room !== rooms.chatRoom(this.model.here)) return;
     this.#set({ chat: chats.received(this.model.chat, message, this.ownSeat, this.#reading) });
   }
 
@@ -406,6 +526,7 @@ export class App implements Listener {
     this.#quiet = this.#differs(answer.room) ? 0 : this.#quiet + 1;
     this.#set({ offset: answer.offset, hands: hands.inOrder(answer.room.hands) });
     this.#isAsked(answer.room.check);
+    this.#roomsAre(rooms.told(this.model.places, answer.room.rooms));
     const { state, starts_at: startsAt, ends_at: endsAt, recording, breaks } = answer.room;
     this.#lectureIs({ state, startsAt, endsAt, recording, breaks });
   }

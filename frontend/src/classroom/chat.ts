@@ -8,6 +8,8 @@ export interface Message {
   role: string;
   text: string;
   at: number;
+  /** The breakout room in which it was said, null for the lecture's chat. */
+  room: string | null;
 }
 
 /** A message of one's own that the server has not confirmed. `failed` waits for a press. */

@@ -7,6 +7,7 @@
  * the person is still expected; nothing here ever reloads the page.
  */
 import { backoff } from "./backoff";
+import type { Place } from "./rooms";
 
 /** What an admission gave: the right to connect once. `issuedAt` is this device's clock, ms. */
 export interface Ticket {
@@ -18,6 +19,7 @@ export interface Ticket {
   server: string;
   canPublish: boolean;
   issuedAt: number;
+  place: Place;
 }
 
 export type Refusal = "ended" | "cancelled" | "removed" | "not_registered" | "full" | "no_session";
@@ -45,6 +47,8 @@ export type Event =
   | { is: "not_ready"; because: Waiting }
   | { is: "refused"; why: Refusal }
   | { is: "unread" }
+  | { is: "misplaced" }
+  | { is: "move" }
   | { is: "join" }
   | { is: "connected" }
   | { is: "connect_failed"; expired: boolean }
@@ -105,7 +109,11 @@ export function step(state: State, event: Event, moment: Moment): Step {
     case "not_ready":
     case "refused":
     case "unread":
+    case "misplaced":
       return answered(state, event, moment);
+    case "move":
+      // The connection there is stays until the new one begins: only its events count no longer.
+      return state.at === "connected" || state.at === "reconnecting" ? ask(0) : stay(state);
     case "join":
     case "retry":
     case "online":
@@ -147,7 +155,7 @@ function wait(because: Waiting, attempt: number, moment: Moment): Step {
   return stay({ at: "waiting", because, attempt: attempt + 1, until });
 }
 
-type Answer = Extract<Event, { is: "admitted" | "too_early" | "not_ready" | "refused" | "unread" }>;
+type Answer = Extract<Event, { is: "admitted" | "too_early" | "not_ready" | "refused" | "unread" | "misplaced" }>;
 
 /** An answer counts only while somebody waits for it: a late one must not pull a person back in. */
 function answered(state: State, answer: Answer, moment: Moment): Step {
@@ -161,6 +169,9 @@ function answered(state: State, answer: Answer, moment: Moment): Step {
     case "unread":
       // What is kept is told on this page; pressing its button agrees to it.
       return stay({ at: "check", ticket: null });
+    case "misplaced":
+      // The page asks again without naming a room.
+      return { state, commands: [{ do: "admit" }] };
     case "not_ready":
       return state.at === "asking"
         ? wait(answer.because, state.attempt, moment)

@@ -6,6 +6,7 @@
  * HTTP) a duplicate keeps the name and the media server's DUPLICATE_IDENTITY decides.
  */
 const KEY = "pendopo.tab";
+const PLACE = "pendopo.place";
 const WELL_FORMED = /^[a-z0-9]{8}$/;
 
 export async function claimTab(lecture: string): Promise<string> {
@@ -16,6 +17,15 @@ export async function claimTab(lecture: string): Promise<string> {
   await claim(fresh, false);
   sessionStorage.setItem(key, fresh);
   return fresh;
+}
+
+/** The room that this tab was in last: a reload leads back to it. */
+export function recallPlace(lecture: string): string {
+  return sessionStorage.getItem(`${PLACE}.${lecture}`) ?? "";
+}
+
+export function keepPlace(lecture: string, place: string): void {
+  sessionStorage.setItem(`${PLACE}.${lecture}`, place);
 }
 
 export function newTab(bytes = crypto.getRandomValues(new Uint8Array(8))): string {

@@ -48,7 +48,9 @@ async def change(request: web.Request) -> web.StreamResponse:
         return (await as_if(asked, deed)).written()
     answer = await once(asked, deed)
     for before, after, window in told:
-        await telling.tell_inside(asked.site.media, before, after, window, reason=_reason(said))
+        await telling.tell_inside(
+            asked.site.database, asked.site.media, before, after, window, reason=_reason(said)
+        )
     return answer.written()
 
 

@@ -10,7 +10,7 @@ from webinar.core.errors import Invalid, Stale
 from webinar.core.ids import new_id
 from webinar.lectures import booking, editing, service, store
 from webinar.lectures.booking import Booking
-from webinar.lectures.editing import Change
+from webinar.lectures.editing import Change, change_to
 from webinar.lectures.rules import Lecture, LectureState, Window, instant_of, wall_of
 from webinar.people.rules import zones
 from webinar.web.api import models, paging, wire
@@ -20,7 +20,10 @@ from webinar.web.api.wire import Reply, api_names, reply
 from webinar.web.context import Context, context
 
 # Fields of a change that the booking has under the same name.
-SAME = ("title", "description", "zone", "recorded", "capacity", "open_before_s", "overrun_s", "live_by")
+SAME = (
+    *("title", "description", "zone", "recorded", "capacity"),
+    *("open_before_s", "overrun_s", "live_by", "empty_after_s", "empty_early"),
+)
 
 
 async def index(request: web.Request) -> web.StreamResponse:
@@ -65,6 +68,8 @@ async def out(session: AsyncSession, asked: Context, lectures: Sequence[Lecture]
             open_before_s=one.open_before_s,
             overrun_s=one.overrun_s,
             live_by=one.live_by,
+            empty_after_s=one.empty_after_s,
+            empty_early=one.empty_early,
             state=one.state.value,
             lecturers=[models.Lecturer(person_id=p.person_id, name=p.name) for p in lecturers[one.id]],
             registered=registered[one.id],
@@ -128,6 +133,8 @@ def booking_of(said: models.NewLecture) -> Booking:
         open_before_s=said.open_before_s,
         overrun_s=said.overrun_s,
         live_by=said.live_by,
+        empty_after_s=said.empty_after_s,
+        empty_early=said.empty_early,
     )
 
 
@@ -166,7 +173,7 @@ async def change(request: web.Request) -> web.StreamResponse:
             )
         window = await store.window_of(session, after)
         done = await _reply(session, asked, after)
-    await telling.tell_inside(asked.site.media, present, after, window)
+    await telling.tell_inside(asked.site.database, asked.site.media, present, after, window)
     return done.written()
 
 
@@ -184,8 +191,7 @@ def change_of(present: Lecture, said: models.LectureChange) -> Change:
         ends_at = said.ends_at if "ends_at" in sent else present.ends_at
         values["starts_wall"] = wall_in(starts_at, zone, "starts_at")
         values["ends_wall"] = wall_in(ends_at, zone, "ends_at")
-    clears = "capacity" in sent and said.capacity is None
-    return Change(**values, clear_capacity=clears)  # type: ignore[arg-type]  # named as the fields of Change
+    return change_to(values)
 
 
 async def cancel(request: web.Request) -> web.StreamResponse:
@@ -202,7 +208,9 @@ async def cancel(request: web.Request) -> web.StreamResponse:
 
     answer = await once(asked, deed)
     for before, after, window in told:
-        await telling.tell_inside(asked.site.media, before, after, window, reason=said.reason)
+        await telling.tell_inside(
+            asked.site.database, asked.site.media, before, after, window, reason=said.reason
+        )
     return answer.written()
 
 

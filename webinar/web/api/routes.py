@@ -10,6 +10,7 @@ from webinar.web.api import (
     people,
     policies,
     registrations,
+    rooms,
     series,
     unit_hours,
 )
@@ -19,6 +20,7 @@ ENDPOINTS = (
     *lectures.ENDPOINTS,
     *changes.ENDPOINTS,
     *registrations.ENDPOINTS,
+    *rooms.ENDPOINTS,
     *series.ENDPOINTS,
     *policies.ENDPOINTS,
     *attendance.ENDPOINTS,

@@ -13,6 +13,7 @@ from webinar.invites.news_rules import Forecast
 from webinar.lectures import clashes, slots
 from webinar.lectures import service as lectures
 from webinar.lectures import store as lecture_store
+from webinar.lectures.editing import given_in
 from webinar.lectures.rules import Lecture, Window
 from webinar.lectures.slots import Wish
 from webinar.people import store as people
@@ -174,7 +175,9 @@ async def change(request: web.Request) -> web.StreamResponse:
         async with asked.writing() as session:
             done = await changes.change(session, author, intent)
             window = await lecture_store.window_of(session, done.lecture)
-        await telling.tell_inside(asked.site.media, edition.lecture, done.lecture, window)
+        await telling.tell_inside(
+            asked.site.database, asked.site.media, edition.lecture, done.lecture, window
+        )
     async with asked.reading() as session:
         now = await store.edition(session, series.id, number)
         figures = await store.figures(session, [now])
@@ -212,13 +215,7 @@ def _fields(names: Sequence[str]) -> list[str]:
 
 def _wanted(edition: OneEdition, said: models.EditionChange) -> dict[str, object]:
     asked_for = change_of(edition.lecture, said)
-    wanted = {
-        name: value
-        for name in type(asked_for).__slots__
-        if name != "clear_capacity" and (value := getattr(asked_for, name)) is not None
-    }
-    if asked_for.clear_capacity:
-        wanted["capacity"] = None
+    wanted = given_in(asked_for)
     if {"starts_wall", "ends_wall"} & wanted.keys():
         wanted.setdefault("zone", edition.lecture.zone)
     if "lecturer_ids" in said.model_fields_set:
@@ -263,7 +260,9 @@ async def cancel(request: web.Request) -> web.StreamResponse:
         return (await as_if(asked, deed)).written()
     answer = await once(asked, deed)
     for off, window in told:
-        await telling.tell_inside(asked.site.media, edition.lecture, off, window, reason=said.reason)
+        await telling.tell_inside(
+            asked.site.database, asked.site.media, edition.lecture, off, window, reason=said.reason
+        )
     return answer.written()
 
 

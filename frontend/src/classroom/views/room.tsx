@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Panel } from "../app";
 import { progress, readDuration } from "../clock";
+import { beside, groupAhead } from "../rooms";
 import { Bar } from "./bar";
 import { BreakCard } from "./break-card";
 import { CheckCard } from "./check-card";
@@ -11,6 +12,8 @@ import { say, useMedia, useServerNow, type View } from "./common";
 import { ConfirmDialog, MoreMenu, type Confirm } from "./dialogs";
 import { Icon } from "./icon";
 import { PeoplePanel } from "./people-panel";
+import { PlaceCard } from "./place-card";
+import { RoomsPanel } from "./rooms-panel";
 import { Stage } from "./stage";
 
 /** As in room.css. The least width matters: with its keyboard out, a phone held upright counts as landscape. */
@@ -26,6 +29,7 @@ export function Room({ app, model }: View) {
       <Header app={app} model={model} />
       <div class="stage-column">
         <Stage app={app} model={model} />
+        <PlaceCard app={app} model={model} />
         <BreakCard app={app} model={model} />
         {model.asked !== null && <CheckCard app={app} model={model} />}
       </div>
@@ -105,11 +109,15 @@ function Side({ app, model, wide, confirm }: SideProps) {
       <div class="tabs-row" role="tablist" aria-label={say(app, "panel")}>
         <Tab app={app} model={model} of="chat" label={say(app, "chat")} badge={model.chat.unread} />
         <Tab app={app} model={model} of="people" label={say(app, "people")} badge={model.hands.length} />
+        {panelsOf(app, model).includes("rooms") && (
+          <Tab app={app} model={model} of="rooms" label={say(app, "rooms")} badge={groupAhead(model.places, model.here?.id ?? "") ? 1 : 0} />
+        )}
         <Tab app={app} model={model} of="about" label={say(app, "about")} badge={0} />
       </div>
       <div class="side-body" role="tabpanel" id="side-panel" aria-labelledby={`tab-${model.panel}`}>
         {model.panel === "chat" && <ChatPanel app={app} model={model} />}
         {model.panel === "people" && <PeoplePanel app={app} model={model} confirm={confirm} />}
+        {model.panel === "rooms" && <RoomsPanel app={app} model={model} />}
         {model.panel === "about" && <About app={app} model={model} />}
       </div>
       {writes && <Composer app={app} model={model} />}
@@ -117,14 +125,19 @@ function Side({ app, model, wide, confirm }: SideProps) {
   );
 }
 
-const PANELS: Panel[] = ["chat", "people", "about"];
+/** Who hosts can add rooms; the others see them where there are any. */
+function panelsOf(app: View["app"], model: View["model"]): Panel[] {
+  const rooms = app.host || beside(model.places).length > 0;
+  return rooms ? ["chat", "people", "rooms", "about"] : ["chat", "people", "about"];
+}
 
 function Tab({ app, model, of, label, badge }: View & { of: Panel; label: string; badge: number }) {
   const chosen = model.panel === of;
   const move = (event: KeyboardEvent): void => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (by === undefined) return;
-    const next = PANELS[(PANELS.indexOf(of) + by + PANELS.length) % PANELS.length] ?? of;
+    const panels = panelsOf(app, model);
+    const next = panels[(panels.indexOf(of) + by + panels.length) % panels.length] ?? of;
     app.show(next);
     document.getElementById(`tab-${next}`)?.focus();
   };

@@ -2,7 +2,8 @@ import { useEffect } from "preact/hooks";
 
 import { nameOf, ticketOf } from "../machine";
 import { Check } from "./check";
-import type { View } from "./common";
+import type { Notice } from "../app";
+import { say, type View } from "./common";
 import { Countdown } from "./countdown";
 import { Room } from "./room";
 import { StatePage } from "./state-page";
@@ -23,9 +24,23 @@ export function Root({ app, model }: View) {
       {page({ app, model })}
       <div class="sr-only" aria-live="polite" data-testid="spoken">{model.spoken}</div>
       <div class="room-notice" role="status">
-        {model.notice && inside && <p class="room-toast" data-testid="notice">{model.notice.text}</p>}
+        {model.notice && inside && <Toast app={app} model={model} notice={model.notice} />}
       </div>
     </>
+  );
+}
+
+function Toast({ app, notice }: View & { notice: Notice }) {
+  const { undo } = notice;
+  const take = (): void => {
+    app.dropNotice();
+    undo?.();
+  };
+  return (
+    <p class="room-toast" data-testid="notice">
+      {notice.text}
+      {undo && <button type="button" class="btn btn-sm" data-testid="undo" onClick={take}>{say(app, "undo")}</button>}
+    </p>
   );
 }
 

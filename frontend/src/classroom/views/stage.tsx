@@ -1,4 +1,4 @@
-import { Volume2 } from "lucide";
+import { Users, Volume2 } from "lucide";
 
 import { arrange } from "../arrange";
 import { initialsOf, say, type View } from "./common";
@@ -47,6 +47,14 @@ export function Stage({ app, model }: View) {
 /** No picture yet: who is awaited, so that an empty room does not look broken. */
 function Empty({ app, model }: View) {
   const { lecturer_name: name } = app.page.data.lecture;
+  if (model.here?.kind === "breakout") {
+    return (
+      <div class="stage-empty" data-testid="stage-empty">
+        <span class="avatar-big" aria-hidden="true"><Icon of={Users} size={32} /></span>
+        <p>{say(app, "group_stage")}</p>
+      </div>
+    );
+  }
   const here = model.seen.people.some((person) => person.role === "lecturer");
   return (
     <div class="stage-empty" data-testid="stage-empty">

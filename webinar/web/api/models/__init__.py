@@ -72,6 +72,7 @@ from webinar.web.api.models.people import (
     Units,
 )
 from webinar.web.api.models.policies import AttendancePolicies, AttendancePolicy
+from webinar.web.api.models.rooms import NewRooms, Room, RoomChange, Rooms
 from webinar.web.api.models.series import (
     CheckedTime,
     Clash,
@@ -136,6 +137,7 @@ __all__ = [
     "NewMembers",
     "NewPerson",
     "NewRegistrations",
+    "NewRooms",
     "NewSeries",
     "NewYearTarget",
     "NotMade",
@@ -152,6 +154,9 @@ __all__ = [
     "Registration",
     "Registrations",
     "RegistrationsQuery",
+    "Room",
+    "RoomChange",
+    "Rooms",
     "RowProblem",
     "SeenValue",
     "Series",

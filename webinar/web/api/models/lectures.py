@@ -29,6 +29,14 @@ _Description = Annotated[Lines, Field(max_length=10_000)]
 _Capacity = Annotated[int, Field(description="Seats; without it there is no limit.")]
 _OpenBefore = Annotated[int, Field(description="Seconds before the start at which the room opens.")]
 _Overrun = Annotated[int, Field(description="Seconds after the end at which it ends by itself.")]
+_EmptyAfter = Annotated[
+    int,
+    Field(
+        description="Seconds after which empty rooms close: breakout rooms at any time, the lecture after "
+        "its end. Without it they stay open."
+    ),
+]
+_EmptyEarly = Annotated[bool, Field(description="Empty rooms end the lecture before its end, too.")]
 _LiveBy = Annotated[Literal["schedule", "host"], Field(description="What begins it: the time, or its host.")]
 
 
@@ -65,10 +73,13 @@ class NewLecture(Given):
     open_before_s: _OpenBefore = 900
     overrun_s: _Overrun = 600
     live_by: _LiveBy = "schedule"
+    empty_after_s: _EmptyAfter | None = None
+    empty_early: _EmptyEarly = False
 
 
 class LectureChange(Given):
-    """Fields that are not there stay as they are; `capacity` null lifts the limit."""
+    """Fields that are not there stay as they are; `capacity` null lifts the limit, `empty_after_s` null the
+    rule for empty rooms."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -87,6 +98,8 @@ class LectureChange(Given):
     open_before_s: _OpenBefore = 0
     overrun_s: _Overrun = 0
     live_by: _LiveBy = "schedule"
+    empty_after_s: _EmptyAfter | None = None
+    empty_early: _EmptyEarly = False
 
 
 class Lecturer(Answer):
@@ -114,6 +127,8 @@ class Lecture(Answer):
     open_before_s: int
     overrun_s: int
     live_by: Word
+    empty_after_s: int | None
+    empty_early: bool
     state: Annotated[
         Word,
         Field(

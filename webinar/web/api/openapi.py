@@ -71,8 +71,13 @@ def _schemas(endpoints: Sequence[Endpoint]) -> JsonObject:
     )
     schemas: JsonObject = made["$defs"]
     # A field that is left out stays as it is: its default in the type is a placeholder, no value.
-    for change in (models.LectureChange, models.EditionChange):
-        for name in models.LectureChange.model_fields:
+    lecture, room = models.LectureChange.model_fields, models.RoomChange.model_fields
+    for change, fields in (
+        (models.LectureChange, lecture),
+        (models.EditionChange, lecture),
+        (models.RoomChange, room),
+    ):
+        for name in fields:
             schemas[change.__name__]["properties"][name].pop("default", None)
     return schemas
 

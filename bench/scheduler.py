@@ -38,6 +38,7 @@ from scheduler.runner import Scheduler
 from tests.build import MINUTE, a_lecture, a_policy, a_unit, an_institution
 from tests.integration.test_effects_storm import owe as owe_notes
 from tests.integration.test_effects_storm import storm
+from tests.pools import alone
 from tests.processes.journal import judge
 from tests.servers.livekit import running_livekit
 from tests.servers.postgres import Postgres, postgres
@@ -86,7 +87,7 @@ async def serve(url: str, media: Media) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, say)
     say()
-    await Scheduler(db, media, DatabaseClock(SystemClock())).run(stop)
+    await Scheduler(db, alone(media), DatabaseClock(SystemClock())).run(stop)
     await db.close()
 
 

@@ -21,7 +21,8 @@ from webinar.evidence import store as evidence
 from webinar.hours import service as hours
 from webinar.lectures import rooms, service, side_rooms
 from webinar.lectures.rules import Room, RoomState
-from webinar.media.port import Media, MediaUnavailable
+from webinar.media.pool import Pool, ServerUnknown
+from webinar.media.port import MediaUnavailable
 from webinar.policies import store as policies
 
 
@@ -32,12 +33,12 @@ class Doer:
     else was faster: look again).
     """
 
-    def __init__(self, db: Database, media: Media, clock: Clock) -> None:
+    def __init__(self, db: Database, pool: Pool, clock: Clock) -> None:
         self._db = db
-        self._media = media
+        self._pool = pool
         self._clock = clock
-        self._look = Looker(media)
-        self.opener = Opener(db, media, clock, self._note_failure)
+        self._look = Looker(pool)
+        self.opener = Opener(db, pool, clock, self._note_failure)
         self._of_rooms: Mapping[Action, Callable[[Seen, str], Awaitable[None]]] = {
             Action.OPEN_ROOM: self._open_room,
             Action.CLOSE_ROOM: self._close_room,
@@ -133,6 +134,8 @@ class Doer:
             return
         try:
             await self._look_and_close(closing)
+        except ServerUnknown:
+            pass  # With its server it is gone from the settings; nobody can come in any more.
         except MediaUnavailable as error:
             await self._note_failure(closing, error)
             raise
@@ -148,7 +151,7 @@ class Doer:
         if room.sid is not None:
             at = self._clock.now()
             # Not the SID we know: the media server may have died and made the room anew a moment ago.
-            sid, inside = await self._look(room.name)
+            sid, inside = await self._look(room)
             async with self._db.writing() as session:
                 await evidence.record_sweep(
                     session,
@@ -157,7 +160,7 @@ class Doer:
                     participants=inside,
                     at=at,
                 )
-        await self._media.close_room(room.name)
+        await self._pool.of(room.media_server).close_room(room.name)
 
     async def _finalise(self, seen: Seen) -> None:
         now = self._clock.now()

@@ -16,7 +16,8 @@ from webinar.core.effects import Again, Done, Effect, Outcome, Skip
 from webinar.core.effects_rules import BackOff
 from webinar.core.effects_runner import batch_size
 from webinar.core.errors import IllegalMove, Stale
-from webinar.media.port import Media, MediaUnavailable
+from webinar.media.pool import Pool
+from webinar.media.port import MediaUnavailable
 
 # Each look does at least one thing; a lecture's whole life, missed and made up for, takes six.
 MOST_LOOKS = 10
@@ -30,10 +31,10 @@ log = structlog.get_logger()
 class Reconciler:
     """Brings a lecture to where it should be; safe to run at any time, and as often as one likes."""
 
-    def __init__(self, db: Database, media: Media, clock: Clock) -> None:
+    def __init__(self, db: Database, pool: Pool, clock: Clock) -> None:
         self._db = db
         self._clock = clock
-        self._doer = Doer(db, media, clock)
+        self._doer = Doer(db, pool, clock)
         self._seen: Batches[str, Seen | None] = Batches(self._observe, **batch_size(db))
 
     async def __call__(self, effect: Effect) -> Outcome:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from scheduler.placing import Placer
 from scheduler.plan import Seen, plan, room_timeouts
 from scheduler.sweep import sweep_owed
 from webinar.attendance.tallies import tally_owed
@@ -22,7 +23,8 @@ from webinar.core.effects_runner import batch_size
 from webinar.lectures import rooms, service
 from webinar.lectures.rooms import Made
 from webinar.lectures.rules import Lecture, LectureState, Room
-from webinar.media.port import Media, MediaUnavailable
+from webinar.media.pool import Pool
+from webinar.media.port import MediaUnavailable
 
 FIRST_SWEEP_MS = 5_000
 
@@ -34,15 +36,16 @@ NoteFailure = Callable[[Room, MediaUnavailable], Awaitable[None]]
 class Opener:
     """Opens the rooms of lectures."""
 
-    def __init__(self, db: Database, media: Media, clock: Clock, note_failure: NoteFailure) -> None:
+    def __init__(self, db: Database, pool: Pool, clock: Clock, note_failure: NoteFailure) -> None:
         self._db = db
-        self._media = media
+        self._pool = pool
+        self._placer = Placer(pool, clock)
         self._clock = clock
         self._note_failure = note_failure
         self._wanted: Batches[Place, Room] = Batches(self._want, **batch_size(db))
 
     async def open(self, seen: Seen, name: str) -> Made:
-        """Have the media server make the room; that it did is to be written by `write`.
+        """Have a media server make the room; that it did is to be written by `write`.
 
         Raises:
             MediaUnavailable: it did not; that is noted.
@@ -51,10 +54,11 @@ class Opener:
         room = await self._wanted((lecture, name))
         empty_s, departure_s = room_timeouts(lecture, self._clock.now())
         try:
-            made = await self._media.open_room(
+            made = await self._pool.of(room.media_server).open_room(
                 room.name, empty_timeout_s=empty_s, departure_timeout_s=departure_s
             )
         except MediaUnavailable as error:
+            self._placer.failed(room.media_server)
             await self._note_failure(room, error)
             raise
         return Made(lecture, room, made.sid)
@@ -83,4 +87,6 @@ class Opener:
 
     async def _want(self, places: Sequence[Place]) -> Sequence[Room]:
         async with self._db.writing() as session:
-            return await service.wanted_rooms(session, places)
+            rooms = await service.wanted_rooms(session, places)
+            wanted = [(lecture, room) for (lecture, _), room in zip(places, rooms, strict=True)]
+            return await self._placer.place(session, wanted)

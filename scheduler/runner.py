@@ -6,6 +6,7 @@ owed, and whether it was done, is in the database alone.
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -20,26 +21,26 @@ from webinar.core.effects import Handler
 from webinar.core.effects_runner import LEASE_MS, Runner, worker_name
 from webinar.core.wake import Wake
 from webinar.evidence.rules import SWEEP_MS
-from webinar.media.port import Media
-from webinar.media.servers import MAIN
+from webinar.media.pool import Pool
+from webinar.media.pool_rules import ASK_EVERY_MS
 from webinar.privacy import job as retention
 
 NET_S = 5
-WATCH_S = 2.5
+WATCH_S = ASK_EVERY_MS / 1000
 # Without any room nobody waits for a media server that is away.
 IDLE_WATCH_S = 15.0
 # What is owed without a cause is owed anew should it ever be missing.
 STANDING_S = 3_600
-NEXT, LOOK = "next", "look"
+NEXT = "next"
 
 log = structlog.get_logger()
 
 
-def own_handlers(db: Database, media: Media, clock: Clock, *, sweep_ms: int = SWEEP_MS) -> dict[str, Handler]:
+def own_handlers(db: Database, pool: Pool, clock: Clock, *, sweep_ms: int = SWEEP_MS) -> dict[str, Handler]:
     """The handlers of the kinds that the scheduler itself looks after."""
     return {
-        "lecture": Reconciler(db, media, clock),
-        "sweep": Sweeper(db, media, clock, every_ms=sweep_ms),
+        "lecture": Reconciler(db, pool, clock),
+        "sweep": Sweeper(db, pool, clock, every_ms=sweep_ms),
     }
 
 
@@ -54,7 +55,7 @@ class Scheduler:
     def __init__(
         self,
         db: Database,
-        media: Media,
+        pool: Pool,
         clock: Clock,
         handlers: Mapping[str, Handler] | None = None,
         *,
@@ -67,12 +68,12 @@ class Scheduler:
         self._started_at = clock.now()
         self._ahead_ms = 0
         self._wake = Wake(db)
-        self._watch = Watch(db, media, clock)
+        self._watches = [Watch(db, pool, server.name, clock) for server in pool]
         self._watch_s = watch_s
         self._ticks = AsyncIOScheduler(timezone="UTC")
         self._runner = Runner(
             db,
-            {**own_handlers(db, media, clock), **(handlers or {})},
+            {**own_handlers(db, pool, clock), **(handlers or {})},
             clock,
             worker=self._name,
             lease_ms=lease_ms,
@@ -99,8 +100,11 @@ class Scheduler:
         self._every(NET_S, self._tick)
         self._every(processes.BEAT_EVERY_S, self._beat)
         self._every(STANDING_S, self._owe_standing)
-        for first in (self._beat, self._look, self._owe_standing):
+        for first in (self._beat, self._owe_standing):
             self._ticks.add_job(first)
+        for watch in self._watches:
+            # Each for itself: one that takes its time to answer delays no other.
+            self._ticks.add_job(self._look, args=[watch])
 
     def _every(self, seconds: float, job: object) -> None:
         self._ticks.add_job(
@@ -128,18 +132,19 @@ class Scheduler:
     async def _tick(self) -> None:
         self._wake.ring()
 
-    async def _look(self) -> None:
-        """Look at the media server, and have it looked at again: soon while there are rooms."""
+    async def _look(self, watch: Watch) -> None:
+        """Look at a media server, and have it looked at again: soon while there are rooms."""
         began = self._clock.now()
         try:
-            rooms = await self._watch.look()
+            rooms = await watch.look()
         except DatabaseAway:
             log.warning("database_away")
             rooms = True
-        # Thousands of rooms take their time: never more than a tenth of ours.
-        took_s = (self._clock.now() - began) / 1000
+        # Thousands of rooms take their time: never more than a tenth of ours. Silence takes none.
+        took_s = (self._clock.now() - began) / 1000 if watch.error is None else 0
         wait_s = max(self._watch_s, 9 * took_s) if rooms else max(self._watch_s, IDLE_WATCH_S)
-        self._at(self._clock.now() + round(wait_s * 1000), self._look, LOOK)
+        due = self._clock.now() + round(wait_s * 1000)
+        self._at(due, partial(self._look, watch), f"look at {watch.server}")
 
     async def _owe_standing(self) -> None:
         try:
@@ -162,7 +167,7 @@ class Scheduler:
                         "running": self._runner.busy,
                         "clock_ahead_ms": self._ahead_ms,
                         "effects": self._runner.meter.told(),
-                        "media": {MAIN: self._watch.error},
+                        "media": {watch.server: watch.error for watch in self._watches},
                     },
                 )
             self._ahead_ms = own_time(self._clock) - db_now

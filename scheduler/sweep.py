@@ -5,6 +5,7 @@ runs happens as soon as one does.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from scheduler import occupancy
 from scheduler.occupancy import Look
@@ -18,6 +19,7 @@ from webinar.core.late_rules import reason
 from webinar.evidence.rules import SWEEP_MS
 from webinar.lectures import store
 from webinar.lectures.rules import Lecture, Room
+from webinar.media.pool import Pool
 from webinar.media.port import Media, MediaUnavailable, ParticipantState
 
 AWAY_AGAIN_MS = 3_000
@@ -39,32 +41,36 @@ def sweep_owed(room: Room, due_at: int) -> Owed:
 
 
 class Looker:
-    """`await looker(name)` is the SID of a room, None where there is none, and who is inside."""
+    """`await looker(room)` is its SID, None where there is none, and who is inside."""
 
-    def __init__(self, media: Media) -> None:
-        self._media = media
-        self._sids: Batches[str, str | None] = Batches(self._list, most=1_000)
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._sids: dict[str, Batches[str, str | None]] = {}
 
-    async def __call__(self, name: str) -> tuple[str | None, Sequence[ParticipantState]]:
+    async def __call__(self, room: Room) -> tuple[str | None, Sequence[ParticipantState]]:
         """Raises MediaUnavailable."""
+        media = self._pool.of(room.media_server)
+        if room.media_server not in self._sids:
+            self._sids[room.media_server] = Batches(partial(_sids, media), most=1_000)
         # The SID first: a list taken from a newer room then at worst names the older SID once.
-        sid = await self._sids(name)
-        return sid, await self._media.list_participants(name) if sid else []
+        sid = await self._sids[room.media_server](room.name)
+        return sid, await media.list_participants(room.name) if sid else []
 
-    async def _list(self, names: Sequence[str]) -> Sequence[str | None]:
-        """One list of rooms for all who look at the same time."""
-        sids = {room.name: room.sid for room in await self._media.list_rooms()}
-        return [sids.get(name) for name in names]
+
+async def _sids(media: Media, names: Sequence[str]) -> Sequence[str | None]:
+    """One list of a server's rooms for all who look at the same time."""
+    sids = {room.name: room.sid for room in await media.list_rooms()}
+    return [sids.get(name) for name in names]
 
 
 class Sweeper:
     """The handler of kind `sweep`; `every_ms` from one look to the next."""
 
-    def __init__(self, db: Database, media: Media, clock: Clock, *, every_ms: int = SWEEP_MS) -> None:
+    def __init__(self, db: Database, pool: Pool, clock: Clock, *, every_ms: int = SWEEP_MS) -> None:
         self._db = db
         self._clock = clock
         self._every_ms = every_ms
-        self._look = Looker(media)
+        self._look = Looker(pool)
         self._places: Batches[Place, tuple[Lecture | None, Room | None]]
         self._places = Batches(self._read, **batch_size(db))
 
@@ -74,7 +80,7 @@ class Sweeper:
             return Skip(reason("sweep"))
         at = self._clock.now()
         try:
-            sid, inside = await self._look(room.name)
+            sid, inside = await self._look(room)
         except MediaUnavailable:
             return Again(self._clock.now() + AWAY_AGAIN_MS)
         return Again(at + self._every_ms, Together(occupancy.record, Look(room, sid, inside, at)))

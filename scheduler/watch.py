@@ -1,100 +1,129 @@
-"""Watching the media server: one list of rooms every few seconds, compared with what is owed.
+"""Watching a media server: one list of its rooms every few seconds, compared with what is owed there.
 
 A room that is owed and absent, or there under another SID (it came back by itself after a crash), is
-marked lost and recreated at once; a room that nobody owes is closed. A server that does not answer
-is a state that pages show; when it answers again, everything that waits for it is looked at.
+marked lost and recreated at once; a room that is not owed *there* is closed, also one that was moved to
+another server meanwhile. A server that does not answer is a state that pages show; when it answers again,
+everything that waits for it is looked at. When it is given up (`media/pool_rules.py`), its rooms are lost,
+and looking at their lectures opens them elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from scheduler.plan import compare
 from webinar.core import effects
 from webinar.core.clock import Clock
 from webinar.core.database import Database
-from webinar.lectures import rooms, store
+from webinar.lectures import placement, rooms, store
 from webinar.lectures.rules import Room, RoomState
 from webinar.media import pool_store
-from webinar.media.port import Media, MediaUnavailable
-from webinar.media.servers import MAIN
+from webinar.media.pool import Pool
+from webinar.media.pool_rules import Health
+from webinar.media.port import MediaUnavailable
+from webinar.media.port import RoomState as Present
 
-NOT_CLOSED = (RoomState.WANTED, RoomState.OPEN, RoomState.CLOSING, RoomState.LOST)
+# Rooms in one transaction, so that no other writer waits long.
+BATCH = 64
 
 log = structlog.get_logger()
 
 
 class Watch:
-    """One look with each `look()`; `error` says why the media server does not answer, None when it does."""
+    """One look at one server with each `look()`; `error` says why it does not answer us, None if it does."""
 
-    def __init__(self, db: Database, media: Media, clock: Clock) -> None:
+    def __init__(self, db: Database, pool: Pool, server: str, clock: Clock) -> None:
         self._db = db
-        self._media = media
+        self._pool = pool
+        self._media = pool.of(server)
         self._clock = clock
+        self.server = server
         self.error: str | None = None
-        self.since: int | None = None
         self._answered = False
 
     async def look(self) -> bool:
-        """Look once; whether there are rooms to look after."""
+        """Look once; whether there are rooms to look after, here or on another server."""
         async with self._db.reading() as session:
-            owed = await store.rooms_in(session, NOT_CLOSED)
+            # Read before the server is asked: what is opened in between is no false alarm.
+            owed = await store.rooms_on(session, self.server)
+            some = bool(owed) or await placement.is_any(session)
         try:
             present = await self._media.list_rooms()
         except MediaUnavailable as error:
-            async with self._db.writing() as session:
-                await pool_store.unanswered(session, MAIN, error.code)
-            await self._is_away(error.code, owed)
-            return bool(owed)
-        async with self._db.writing() as session:
-            inside = sum(room.num_participants for room in present)
-            await pool_store.answered(session, MAIN, rooms=len(present), participants=inside)
-        if not self._answered:
-            await self._is_back()
+            await self._is_away(error.code)
+            return some
+        await self._is_there(present)
         difference = compare(owed, [(room.name, room.sid) for room in present])
-        for room in difference.lost:
-            async with self._db.writing() as session:
-                lecture = await store.find(session, room.lecture_id)
-                if lecture is not None and await rooms.lost(session, lecture, room, self._clock.now()):
-                    log.warning("room_lost", lecture=lecture.id, room=room.name)
+        await self._lose(difference.lost)
         await self._close_strange(difference.strange)
-        return bool(owed)
+        if some:
+            await self._open_elsewhere()
+        return some
 
-    async def _is_away(self, error: str, owed: Sequence[Room]) -> None:
-        """Say so on the page of every lecture in session; whether its room still stands is not known."""
-        first, self.error, self._answered = self.error != error, error, False
-        if not first:
-            return
-        self.since = self._clock.now()
-        log.warning("media_server_away", error=error)
+    async def _is_away(self, error: str) -> None:
+        """Say so on the page of every lecture in session, unless it answers others; whether its rooms still
+        stand is not known."""
+        if self.error != error:
+            log.warning("media_server_away", server=self.server, error=error)
+        self.error, self._answered = error, False
         async with self._db.writing() as session:
-            for room in owed:
-                if room.state is RoomState.OPEN:
-                    await rooms.unreachable(session, room, error)
+            await pool_store.unanswered(session, self.server, error)
+            if (await pool_store.known(session))[self.server].health is Health.ANSWERS:
+                return
+            standing = await store.rooms_on(session, self.server)
+            await rooms.unreachable(session, [r for r in standing if r.state is RoomState.OPEN], error)
+        await self._open_elsewhere()
 
-    async def _is_back(self) -> None:
-        """Have every lecture looked at whose room waits for the media server."""
+    async def _is_there(self, present: Sequence[Present]) -> None:
+        """Note that it answers; after it did not, have every lecture looked at whose room waits for it."""
+        inside = sum(room.num_participants for room in present)
         now = self._clock.now()
         async with self._db.writing() as session:
-            owed = await store.rooms_in(session, NOT_CLOSED)
-            for ident in sorted({room.lecture_id for room in owed if room.state is not RoomState.OPEN}):
-                await effects.nudge(session, f"lecture:{ident}", now)
-            for room in owed:
-                if room.state is RoomState.OPEN and room.last_error is not None:
-                    await rooms.unreachable(session, room, None)
-        log.info("media_server_answers")
-        self.error, self.since, self._answered = None, now, True
+            await pool_store.answered(session, self.server, rooms=len(present), participants=inside)
+            if self._answered:
+                return
+            standing = await store.rooms_on(session, self.server)
+            await _nudge(session, [room for room in standing if room.state is not RoomState.OPEN], now)
+            await rooms.unreachable(session, [r for r in standing if r.state is RoomState.OPEN], None)
+        log.info("media_server_answers", server=self.server)
+        self.error, self._answered = None, True
+
+    async def _lose(self, gone: Sequence[Room]) -> None:
+        for start in range(0, len(gone), BATCH):
+            batch = gone[start : start + BATCH]
+            async with self._db.writing() as session:
+                lectures = await store.by_ids(session, sorted({room.lecture_id for room in batch}))
+                pairs = [(lectures[r.lecture_id], r) for r in batch if r.lecture_id in lectures]
+                for room in await rooms.lost(session, pairs, self._clock.now()):
+                    log.warning("room_lost", lecture=room.lecture_id, room=room.name, server=self.server)
+
+    async def _open_elsewhere(self) -> None:
+        """Rooms of servers that are given up, or gone from the settings, are lost: whichever server looks."""
+        async with self._db.reading() as session:
+            deserted = await placement.deserted(session, await placement.loads(session, self._pool))
+            standing = [room for name in sorted(deserted) for room in await store.rooms_on(session, name)]
+        await self._lose([room for room in standing if room.state is RoomState.OPEN])
+        waiting = [room for room in standing if room.state in {RoomState.LOST, RoomState.WANTED}]
+        if waiting:
+            async with self._db.writing() as session:
+                await _nudge(session, waiting, self._clock.now())
 
     async def _close_strange(self, names: tuple[str, ...]) -> None:
-        """Close what nobody owes, after a second look: a room may have been owed since the first."""
+        """Close what nobody owes here, after a second look: a room may have been owed since the first."""
         if not names:
             return
         async with self._db.reading() as session:
-            owed = {room.name for room in await store.rooms_in(session, NOT_CLOSED)}
-        for name in set(names) - owed:
-            log.warning("strange_room_closed", room=name)
+            owed = {room.name for room in await store.rooms_on(session, self.server)}
+        for name in sorted(set(names) - owed):
+            log.warning("strange_room_closed", room=name, server=self.server)
             try:
                 await self._media.close_room(name)
             except MediaUnavailable as error:
-                log.warning("strange_room_stands", room=name, error=error.code)
+                log.warning("strange_room_stands", room=name, server=self.server, error=error.code)
                 return
+
+
+async def _nudge(session: AsyncSession, waiting: Iterable[Room], now: int) -> None:
+    for ident in sorted({room.lecture_id for room in waiting}):
+        await effects.nudge(session, f"lecture:{ident}", now)

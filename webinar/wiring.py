@@ -114,7 +114,7 @@ def handlers(
     door = MailDoor(db, clock)
     rooms = PlacedRooms(db, pool)
     made: dict[str, Handler] = {
-        **own_handlers(db, pool.of(pool.first.name), clock),
+        **own_handlers(db, pool, clock),
         "announce": announcer(invites),
         "invite": sender(invites),
         "remove": remover(db, rooms, clock),
@@ -138,7 +138,7 @@ async def scheduler(settings: Settings) -> AsyncIterator[Scheduler]:
     async with media(settings) as pool:
         try:
             clock = DatabaseClock(SystemClock())
-            yield Scheduler(db, pool.of(pool.first.name), clock, handlers(settings, db, pool, out, clock))
+            yield Scheduler(db, pool, clock, handlers(settings, db, pool, out, clock))
         finally:
             await out.close()
             await db.close()

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 
 from tests.build import a_lecture, a_room, an_institution
-from tests.pools import a_server
+from tests.pools import a_server, heard_earlier
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database, now_sql
 from webinar.lectures import placement
@@ -17,7 +17,6 @@ from webinar.media import pool_store
 from webinar.media.fake import FakeMedia
 from webinar.media.pool import Pool, ServerUnknown
 from webinar.media.pool_rules import ANSWERED_LATELY_MS, MOVE_AFTER_MS, RUN_BREAKS_MS, Health, Heard, Load
-from webinar.media.tables import MediaServerRow
 from webinar.media.tokens import mint
 from webinar.operations import servers
 from webinar.operations.servers import ServerLine
@@ -35,14 +34,6 @@ async def is_silent(db: Database, name: str = "a") -> None:
         await pool_store.unanswered(session, name, "media_unavailable")
 
 
-async def earlier(db: Database, ms: int) -> None:
-    """As if everything that was heard had been heard so much earlier."""
-    columns = ("since", "asked_at", "answered_at")
-    async with db.writing() as session:
-        values = {name: getattr(MediaServerRow, name) - ms for name in columns}
-        await session.execute(update(MediaServerRow).values(**values))
-
-
 async def known(db: Database, name: str = "a") -> tuple[Heard, Health]:
     async with db.reading() as session:
         found = (await pool_store.known(session))[name]
@@ -52,7 +43,7 @@ async def known(db: Database, name: str = "a") -> tuple[Heard, Health]:
 async def test_a_server_that_answers_is_known_with_what_it_has(database: Database) -> None:
     await answers(database, rooms=3, participants=40)
     first, how = await known(database)
-    await earlier(database, 10_000)
+    await heard_earlier(database, 10_000)
     await answers(database, rooms=2, participants=10)
     second, _ = await known(database)
     assert how is Health.ANSWERS
@@ -68,7 +59,7 @@ async def test_a_scheduler_that_is_cut_off_says_nothing_of_a_server_that_answers
     await answers(database)
     await is_silent(database)
     assert (await known(database))[1] is Health.ANSWERS
-    await earlier(database, ANSWERED_LATELY_MS)
+    await heard_earlier(database, ANSWERED_LATELY_MS)
     await is_silent(database)
     assert (await known(database))[1] is Health.SILENT
     await answers(database)
@@ -78,12 +69,12 @@ async def test_a_scheduler_that_is_cut_off_says_nothing_of_a_server_that_answers
 
 async def test_a_server_is_given_up_after_a_run_of_questions_in_vain(database: Database) -> None:
     await answers(database)
-    await earlier(database, ANSWERED_LATELY_MS)
+    await heard_earlier(database, ANSWERED_LATELY_MS)
     await is_silent(database)
-    await earlier(database, MOVE_AFTER_MS - 1_000)
+    await heard_earlier(database, MOVE_AFTER_MS - 1_000)
     await is_silent(database)
     assert (await known(database))[1] is Health.SILENT
-    await earlier(database, 1_000)
+    await heard_earlier(database, 1_000)
     await is_silent(database)
     assert (await known(database))[1] is Health.GIVEN_UP
 
@@ -91,7 +82,7 @@ async def test_a_server_is_given_up_after_a_run_of_questions_in_vain(database: D
 async def test_a_run_breaks_where_nobody_asked(database: Database) -> None:
     """The machine of the schedulers and the server's were both restarted: the server gets its time."""
     await is_silent(database)
-    await earlier(database, RUN_BREAKS_MS + 1_000)
+    await heard_earlier(database, RUN_BREAKS_MS + 1_000)
     assert (await known(database))[1] is Health.SILENT
     await is_silent(database)
     heard, how = await known(database)
@@ -100,7 +91,7 @@ async def test_a_run_breaks_where_nobody_asked(database: Database) -> None:
 
 async def test_a_server_that_never_answered_is_given_up_as_well(database: Database) -> None:
     await is_silent(database)
-    await earlier(database, MOVE_AFTER_MS)
+    await heard_earlier(database, MOVE_AFTER_MS)
     await is_silent(database)
     heard, how = await known(database)
     assert (how, heard.answered_at) == (Health.GIVEN_UP, None)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 
 from scheduler.lecture import Reconciler
 from tests.build import MINUTE, NINE, a_lecture, a_person, a_policy, a_registration, a_room, an_institution
+from tests.pools import alone
 from webinar.attendance import service as attendance
 from webinar.classroom import checks
 from webinar.classroom.check_rules import PAUSE_MS
@@ -36,7 +37,7 @@ class Scene:
 
     async def reconcile(self) -> Outcome:
         effect = Effect(1, "k", "lecture", f"lecture:{self.lecture.id}", {}, self.clock.now(), 1, 1)
-        return await Reconciler(self.db, self.media, self.clock)(effect)
+        return await Reconciler(self.db, alone(self.media), self.clock)(effect)
 
     async def planned(self) -> list[PresenceCheckRow]:
         async with self.db.reading() as session:

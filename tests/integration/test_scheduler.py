@@ -10,6 +10,7 @@ from scheduler.runner import own_handlers
 from scheduler.watch import Watch
 from tests import by_hand
 from tests.build import HOUR, MINUTE, NINE, SECOND, a_lecture, a_person, a_registration
+from tests.pools import alone, heard_earlier
 from webinar.core import audit, effects
 from webinar.core.audit import SYSTEM
 from webinar.core.clock import ManualClock
@@ -19,6 +20,8 @@ from webinar.evidence.tables import SweepRow
 from webinar.lectures import service, store
 from webinar.lectures.rules import Lecture, LectureState, Room, RoomState
 from webinar.media.fake import FakeMedia
+from webinar.media.pool_rules import ANSWERED_LATELY_MS
+from webinar.media.servers import MAIN
 from webinar.media.tokens import mint
 
 OPENS_AT = NINE - 15 * MINUTE
@@ -33,8 +36,8 @@ class World:
         self.db = database
         self.clock = clock
         self.media = FakeMedia(clock, KEY, SECRET)
-        self.watch = Watch(database, self.media, clock)
-        self.runner = Runner(database, own_handlers(database, self.media, clock), clock)
+        self.watch = Watch(database, alone(self.media), MAIN, clock)
+        self.runner = Runner(database, own_handlers(database, alone(self.media), clock), clock)
 
     async def book(self, **fields: object) -> str:
         async with self.db.writing() as session:
@@ -157,6 +160,7 @@ async def test_a_lecture_in_session_says_so_while_the_media_server_is_away(world
     await world.at(NINE)
     await world.watch.look()
     world.media.go_away()
+    await heard_earlier(world.db, ANSWERED_LATELY_MS)
     await world.watch.look()
     room = await world.room(id)
     assert (room.state, room.last_error) == (RoomState.OPEN, "media_unavailable")
@@ -169,7 +173,7 @@ async def test_a_lecture_in_session_says_so_while_the_media_server_is_away(world
 
 async def test_one_lecture_that_fails_does_not_delay_the_next(world: World) -> None:
     ids = [await world.book() for _ in range(3)]
-    handlers = own_handlers(world.db, world.media, world.clock)
+    handlers = own_handlers(world.db, alone(world.media), world.clock)
 
     async def breaks_one(effect: effects.Effect) -> effects.Outcome:
         if effect.subject == f"lecture:{ids[0]}":

@@ -4,6 +4,7 @@ import asyncio
 
 from scheduler.runner import Scheduler
 from tests.build import a_lecture
+from tests.pools import alone
 from tests.servers.postgres import Postgres
 from webinar.core.clock import SystemClock
 from webinar.core.database import Database
@@ -18,7 +19,7 @@ async def test_a_scheduler_goes_on_after_the_database_cut_every_connection(
     db, own = Database(postgresql_url), Database(postgresql_url)
     media = FakeMedia(clock, "key", "s" * 32)
     stop = asyncio.Event()
-    running = asyncio.create_task(Scheduler(db, media, clock, watch_s=0.2).run(stop))
+    running = asyncio.create_task(Scheduler(db, alone(media), clock, watch_s=0.2).run(stop))
     await asyncio.sleep(0.5)
     for _ in range(3):
         await postgres_cluster.cut(postgresql_url.rpartition("/")[2])

@@ -16,6 +16,7 @@ from scheduler.runner import own_handlers
 from scheduler.watch import Watch
 from tests import by_hand
 from tests.build import HOUR, MINUTE, NINE, a_lecture, a_person, a_registration, an_institution
+from tests.pools import alone
 from webinar.core import audit
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
@@ -24,6 +25,7 @@ from webinar.core.ids import new_id
 from webinar.lectures import service, store
 from webinar.lectures.rules import LectureState
 from webinar.media.fake import FakeMedia
+from webinar.media.servers import MAIN
 
 MOMENTS = (NINE - 15 * MINUTE, NINE, NINE + 100 * MINUTE, NINE + 26 * HOUR)
 
@@ -79,9 +81,9 @@ async def live(db: MortalDatabase, clock: ManualClock, media: FakeMedia, fate: F
     """One process: does what is due until it rests (False), or dies (True)."""
     db.fate = fate
     mortal: Any = MortalMedia(media, fate)
-    runner = Runner(db, own_handlers(db, mortal, clock), clock, concurrency=1, lease_ms=20)
+    runner = Runner(db, own_handlers(db, alone(mortal), clock), clock, concurrency=1, lease_ms=20)
     try:
-        await Watch(db, mortal, clock).look()
+        await Watch(db, alone(mortal), MAIN, clock).look()
         for _ in range(30):
             due = await by_hand.next_due(db)
             if due is None or due > clock.now():

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from scheduler.runner import Scheduler
 from tests.build import SECOND, a_lecture, a_policy, an_institution
+from tests.pools import alone
 from tests.servers.livekit import RunningLiveKit, running_livekit
 from webinar.core import audit, processes
 from webinar.core.clock import SystemClock
@@ -64,7 +65,7 @@ async def until(true: Callable[[], Awaitable[bool]], within_s: float = 20) -> No
 @asynccontextmanager
 async def scheduling(db: Database, media: LiveKit) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    running = asyncio.create_task(Scheduler(db, media, CLOCK, watch_s=0.5).run(stop))
+    running = asyncio.create_task(Scheduler(db, alone(media), CLOCK, watch_s=0.5).run(stop))
     try:
         yield
     finally:

@@ -11,6 +11,7 @@ from scheduler.watch import Watch
 from tests.build import MINUTE, NINE, SECOND, a_room
 from tests.integration.test_scheduler import KEY, LATEST_END_AT, OPENS_AT, SECRET, World
 from tests.integration.test_scheduler import world as world
+from tests.pools import alone
 from webinar.core.effects_runner import Runner
 from webinar.evidence.tables import SweepRow
 from webinar.lectures import service, store
@@ -18,6 +19,7 @@ from webinar.lectures.rules import LectureState, Room, RoomKind, room_name
 from webinar.lectures.tables import LectureRow, RoomRow
 from webinar.media.fake import FakeMedia
 from webinar.media.port import MediaUnavailable, RoomState
+from webinar.media.servers import MAIN
 from webinar.media.tokens import mint
 
 ENDS_AT = NINE + 90 * MINUTE
@@ -43,8 +45,8 @@ class Choosy(FakeMedia):
 
 def choosy(world: World) -> Choosy:
     world.media = media = Choosy(world.clock, KEY, SECRET)
-    world.watch = Watch(world.db, media, world.clock)
-    world.runner = Runner(world.db, own_handlers(world.db, media, world.clock), world.clock)
+    world.watch = Watch(world.db, alone(media), MAIN, world.clock)
+    world.runner = Runner(world.db, own_handlers(world.db, alone(media), world.clock), world.clock)
     return media
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 
 from scheduler.runner import Scheduler, own_handlers
+from tests.pools import alone
 from webinar.core.clock import SystemClock
 from webinar.core.database import Database
 from webinar.evidence.rules import SWEEP_MS
@@ -20,8 +21,8 @@ async def main(url: str, media_url: str, key: str, secret: str, lease_ms: int, s
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with LiveKit(media_url, key, secret) as media:
         clock = SystemClock()
-        handlers = own_handlers(db, media, clock, sweep_ms=sweep_ms)
-        await Scheduler(db, media, clock, handlers, lease_ms=lease_ms).run(stop)
+        handlers = own_handlers(db, alone(media), clock, sweep_ms=sweep_ms)
+        await Scheduler(db, alone(media), clock, handlers, lease_ms=lease_ms).run(stop)
     await db.close()
 
 

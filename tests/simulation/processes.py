@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from scheduler.runner import own_handlers
 from scheduler.watch import Watch
+from tests.pools import alone
 from tests.simulation.disk import Disk, LoopWriter, Owner, loop_database
 from webinar.attendance.tallies import Tallies
 from webinar.classroom import service as classroom
@@ -21,6 +22,7 @@ from webinar.core.effects_runner import Runner
 from webinar.evidence import store as evidence
 from webinar.evidence.append import WebhookLog
 from webinar.lectures import store as lectures
+from webinar.media.servers import MAIN
 from webinar.media.simulator import MediaSimulator
 from webinar.web.hooks import Receiver
 
@@ -278,10 +280,14 @@ class Scheduler(Process):
     async def main(self, life: Life) -> None:
         database, wake = self.database(life), asyncio.Event()
         media: Any = _Distant(self.media, life, self._chance)
+        pool = alone(media)
         self.disk.on_owed = wake.set
-        handlers = {**own_handlers(database, media, self.clock), "tally": Tallies(database, self.clock)}
+        handlers = {
+            **own_handlers(database, pool, self.clock),
+            "tally": Tallies(database, self.clock),
+        }
         runner = Runner(database, handlers, self.clock, worker=self.name, freed=wake.set)
-        life.spawn(self._watched(self._looks(Watch(database, media, self.clock))))
+        life.spawn(self._watched(self._looks(Watch(database, pool, MAIN, self.clock))))
         while True:
             try:
                 due = await runner.step()

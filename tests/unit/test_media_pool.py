@@ -13,8 +13,8 @@ from webinar.media.pool_rules import (
     Health,
     Heard,
     Load,
+    deserted,
     health,
-    moves_from,
     place,
 )
 
@@ -92,13 +92,22 @@ def test_a_draining_server_gets_no_room_while_another_one_answers() -> None:
     assert place([1], [a_load("a", drains=True), a_load("b", how=Health.SILENT)]) == ["a"]
 
 
-def test_rooms_move_from_a_server_that_is_given_up_or_gone_to_one_that_answers() -> None:
-    given_up, answering = a_load("a", how=Health.GIVEN_UP), a_load("b")
-    assert moves_from("a", [given_up, answering])
-    assert moves_from("removed", [answering])
-    assert not moves_from("a", [given_up])
-    assert not moves_from("a", [given_up, a_load("b", how=Health.SILENT)])
-    assert not moves_from("a", [a_load("a", how=Health.SILENT), answering])
+def test_rooms_move_from_a_server_that_is_given_up_to_one_that_answers() -> None:
+    loads = [a_load("a", how=Health.GIVEN_UP), a_load("b", how=Health.SILENT), a_load("c")]
+    assert deserted("abc", loads, "abc") == {"a"}
+    assert deserted("bc", loads, "abc") == set()
+
+
+@pytest.mark.parametrize("how", [Health.SILENT, Health.GIVEN_UP])
+def test_nothing_moves_where_no_other_server_answers(how: Health) -> None:
+    assert deserted("ab", [a_load("a", how=Health.GIVEN_UP), a_load("b", how=how)], "ab") == set()
+    assert deserted("a", [a_load("a", how=Health.GIVEN_UP)], "a") == set()
+
+
+def test_rooms_move_from_a_server_that_is_gone_from_everybodys_settings() -> None:
+    assert deserted(["a", "old"], [a_load("a")], ["a"]) == {"old"}
+    # Schedulers with newer settings ask it: it was added a moment ago.
+    assert deserted(["a", "new"], [a_load("a")], ["a", "new"]) == set()
 
 
 def test_a_pool_knows_its_servers_by_name_and_no_others(clock) -> None:  # type: ignore[no-untyped-def]

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.core.database import rows_sql
 from webinar.lectures.rules import RoomState
 from webinar.lectures.tables import RoomRow
-from webinar.media import pool_store
+from webinar.media import pool_rules, pool_store
 from webinar.media.pool_rules import Health, Load
 from webinar.media.pool_store import Known
 from webinar.media.servers import Server
@@ -45,6 +45,9 @@ _BORNE = (
     .where(text("rooms.state <> 'closed'"))
     .group_by(RoomRow.media_server)
 )
+
+
+_STANDING = select(RoomRow.media_server).where(text("rooms.state <> 'closed'"))
 
 
 async def borne(session: AsyncSession) -> Mapping[str, Borne]:
@@ -81,6 +84,11 @@ def _putting(dialect: str) -> TextClause:
     )
 
 
+async def is_any(session: AsyncSession) -> bool:
+    """Whether any room is not closed."""
+    return await session.scalar(_STANDING.limit(1)) is not None
+
+
 async def loads(session: AsyncSession, servers: Iterable[Server]) -> list[Load]:
     """How each of these servers stands, and what it has to bear."""
     known, has = await pool_store.known(session), await borne(session)
@@ -97,3 +105,15 @@ def _load(server: Server, known: Known | None, has: Borne | None) -> Load:
         capacity=server.capacity,
         people=max(expected, inside),
     )
+
+
+async def deserted(session: AsyncSession, loads: Sequence[Load]) -> set[str]:
+    """The servers whose rooms are to be opened elsewhere; see `pool_rules.deserted`."""
+    if all(load.health is not Health.GIVEN_UP for load in loads):
+        names = {load.name for load in loads}
+        others = await session.scalars(_STANDING.where(RoomRow.media_server.not_in(names)).limit(1))
+        if others.first() is None:
+            return set()
+    known = await pool_store.known(session)
+    asked = {name for name, one in known.items() if one.asked_lately}
+    return pool_rules.deserted(await borne(session), loads, asked)

@@ -62,18 +62,46 @@ async def failed(session: AsyncSession, room: Room, error: str) -> bool:
     return await store.change_room(session, room, replace(room, attempts=room.attempts + 1, last_error=error))
 
 
-async def unreachable(session: AsyncSession, room: Room, error: str | None) -> bool:
-    """The media server is away, or back without an error; whether the room still stands is not known."""
-    return await store.change_room(session, room, replace(room, last_error=error))
+async def unreachable(session: AsyncSession, found: Sequence[Room], error: str | None) -> None:
+    """Their media server is away, or back without an error; whether the rooms still stand is not known."""
+    changes = [(room, replace(room, last_error=error)) for room in found if room.last_error != error]
+    if changes:
+        await store.change_rooms(session, changes)
 
 
-async def lost(session: AsyncSession, lecture: Lecture, room: Room, now: int) -> bool:
-    """The media server has the room no longer, or another of the same name; it is owed at once."""
-    if not await store.change_room(session, room, replace(room.after("lose"), attempts=0)):
-        return False
-    await service.note(session, lecture, "room_lost", now=now, room=room.name, title=room.title)
-    await service.owe_reconciling(session, lecture.id, now)
-    return True
+async def lost(session: AsyncSession, gone: Sequence[tuple[Lecture, Room]], now: int) -> Sequence[Room]:
+    """The media server has the rooms no longer, or others of the same name, or is given up: they are owed at
+    once. Answers those that were still as they had been read."""
+    changes = [(room, replace(room.after("lose"), attempts=0)) for _, room in gone]
+    changed = await store.change_rooms(session, changes)
+    fresh = [(lecture, room) for lecture, room in gone if room.id in changed]
+    lines = [
+        Line(
+            ("lecture", lecture.id),
+            "room_lost",
+            lecture.institution_id,
+            {"room": room.name, "title": room.title},
+        )
+        for lecture, room in fresh
+    ]
+    await audit.record_many(session, lines, at=now, actor=SYSTEM)
+    for ident in sorted({lecture.id for lecture, _ in fresh}):
+        await service.owe_reconciling(session, ident, now)
+    return [room for _, room in fresh]
+
+
+async def moved(session: AsyncSession, to: Sequence[tuple[Lecture, Room, str]], now: int) -> None:
+    """Rooms that stood on one media server are opened on another."""
+    lines = [
+        Line(
+            ("lecture", lecture.id),
+            "room_moved",
+            lecture.institution_id,
+            {"room": room.name, "title": room.title, "before": room.media_server, "after": server},
+        )
+        for lecture, room, server in to
+    ]
+    await audit.record_many(session, lines, at=now, actor=SYSTEM)
 
 
 async def closing(session: AsyncSession, room: Room) -> Room | None:

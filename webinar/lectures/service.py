@@ -24,9 +24,8 @@ from webinar.lectures.rules import (
     extended,
     main_room_name,
 )
+from webinar.media.servers import MAIN
 from webinar.policies import store as policies
-
-DEFAULT_MEDIA_SERVER = "main"
 
 
 async def note(
@@ -211,7 +210,7 @@ def a_room(
         needed=True,
         name=name,
         state=state,
-        media_server=DEFAULT_MEDIA_SERVER,
+        media_server=MAIN,
         sid=None,
         attempts=0,
         last_error=None,

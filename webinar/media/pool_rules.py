@@ -12,7 +12,7 @@ So a server that is back within 15 s has its own rooms again before any page loo
 stays away has lost them to another about when the pages ask. A pool of one has nowhere to move to: it waits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -104,9 +104,21 @@ def _fullness(capacity: int, people: int) -> tuple[int, float]:
     return (-headroom, 0.0) if headroom > 0 else (0, people / max(1, capacity))
 
 
-def moves_from(name: str, loads: Sequence[Load]) -> bool:
-    """Whether rooms of this server are to be opened on another: it is given up, or no longer in the settings,
-    and there is one that answers."""
-    here = next((load for load in loads if load.name == name), None)
-    lost = here is None or here.health is Health.GIVEN_UP
-    return lost and any(load.health is Health.ANSWERS for load in loads)
+def deserted(having: Iterable[str], loads: Sequence[Load], asked: Collection[str]) -> set[str]:
+    """Of the servers that have rooms, those whose rooms are to be opened on another one, if one answers.
+
+    That is one that is given up, or one that is not in the settings and that nobody asks any more: while the
+    settings are being changed, other schedulers may know it already, or still.
+
+    Args:
+        loads: the servers of our settings.
+        asked: servers that some scheduler asked lately.
+    """
+    ours = {load.name: load.health for load in loads}
+    if Health.ANSWERS not in ours.values():
+        return set()
+    return {
+        name
+        for name in having
+        if ours.get(name) is Health.GIVEN_UP or (name not in ours and name not in asked)
+    }

@@ -21,6 +21,8 @@ class Known:
 
     heard: Heard
     health: Health
+    # Whether some scheduler still asks it.
+    asked_lately: bool
 
 
 async def known(session: AsyncSession) -> Mapping[str, Known]:
@@ -29,7 +31,7 @@ async def known(session: AsyncSession) -> Mapping[str, Known]:
     found = {}
     for at, *columns in await session.execute(select(now, *_COLUMNS)):
         heard = Heard(*columns)
-        found[heard.name] = Known(heard, health(heard, at))
+        found[heard.name] = Known(heard, health(heard, at), at - heard.asked_at <= RUN_BREAKS_MS)
     return found
 
 

@@ -56,6 +56,7 @@ def _past(_: Callable[..., str], entry: Entry, names: Mapping[str, Person]) -> E
         "rescheduled": _("Moved to another time"),
         "room_opened": _("Room opened"),
         "room_lost": _("The video server lost the room; it is being opened again"),
+        "room_moved": _("The room was moved to another video server"),
         "room_failed": _("The room could not be opened; it is tried again"),
         "room_closed": _("Room closed"),
         "went_live": _("The lecture began"),
@@ -186,6 +187,7 @@ _STANDING_TONES = {
 }
 _TONES = {
     "room_lost": "warning",
+    "room_moved": "warning",
     "room_failed": "error",
     "missed": "error",
     "cancelled": "error",
@@ -200,6 +202,7 @@ _ICONS = {
     "rescheduled": "calendar-clock",
     "room_opened": "door-open",
     "room_lost": "triangle-alert",
+    "room_moved": "move-right",
     "room_failed": "triangle-alert",
     "room_closed": "door-closed",
     "went_live": "circle-play",

@@ -96,7 +96,9 @@ class Watch:
                 lectures = await store.by_ids(session, sorted({room.lecture_id for room in batch}))
                 pairs = [(lectures[r.lecture_id], r) for r in batch if r.lecture_id in lectures]
                 for room in await rooms.lost(session, pairs, self._clock.now()):
-                    log.warning("room_lost", lecture=room.lecture_id, room=room.name, server=self.server)
+                    log.warning(
+                        "room_lost", lecture=room.lecture_id, room=room.name, server=room.media_server
+                    )
 
     async def _open_elsewhere(self) -> None:
         """Rooms of servers that are given up, or gone from the settings, are lost: whichever server looks."""

@@ -196,7 +196,7 @@ class RunningSite:
 
 @asynccontextmanager
 async def running_site(
-    database: Database, clock: ManualClock, pool: Pool | None = None, **more: Any
+    database: Database, clock: Any, pool: Pool | None = None, **more: Any
 ) -> AsyncIterator[RunningSite]:
     """The real application on a free port, until the end of the block; `more` are further settings.
 

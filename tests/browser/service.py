@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -94,12 +94,19 @@ class Service:
 
 
 @asynccontextmanager
-async def running_service(database_url: str = "", *, demonstration: bool = False) -> AsyncIterator[Service]:
-    """Start everything, as a rule without the demonstration; ends it and removes its folder."""
+async def running_service(
+    database_url: str = "", *, demonstration: bool = False, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Service]:
+    """Start everything, as a rule without the demonstration; ends it and removes its folder.
+
+    Args:
+        settings: more of the environment, without `PENDOPO_`.
+    """
     with tempfile.TemporaryDirectory(prefix="pendopo-", ignore_cleanup_errors=True) as folder:
         data = Path(folder) / "data"
         port = free_port()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PENDOPO_")}
+        environment |= {f"PENDOPO_{name}": value for name, value in (settings or {}).items()}
         if database_url:
             environment["PENDOPO_DATABASE_URL"] = database_url
         process = await asyncio.create_subprocess_exec(
@@ -114,9 +121,9 @@ async def running_service(database_url: str = "", *, demonstration: bool = False
         )
         try:
             await _ready(process)
-            settings = settings_of(data)
-            inbox = settings.mail_inbox_url.rstrip("/") + "/"
-            yield Service(settings.public_url, data, process, inbox, environment)
+            chosen = settings_of(data)
+            inbox = chosen.mail_inbox_url.rstrip("/") + "/"
+            yield Service(chosen.public_url, data, process, inbox, environment)
         finally:
             await _end(process)
 

@@ -7,9 +7,10 @@ import pytest
 
 from scheduler.runner import own_handlers
 from scheduler.watch import Watch
+from tests import by_hand
 from tests.build import HOUR, MINUTE, NINE, SECOND, a_lecture, a_person, a_registration, an_institution
 from tests.pools import a_server, heard_earlier
-from webinar.core import audit, effects
+from webinar.core import audit
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
 from webinar.core.effects_runner import Runner
@@ -67,7 +68,7 @@ class World:
 
     async def settle(self) -> None:
         for _ in range(50):
-            due = await effects.next_due(self.db)
+            due = await by_hand.next_due(self.db)
             if due is None or due > self.clock.now():
                 return
             await self.runner.step()

@@ -1,5 +1,6 @@
 """The real LiveKit server as our child process."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -16,6 +17,8 @@ from livekit import rtc
 from livekit.protocol.rtc import SignalResponse
 
 from tests.servers.livekit import RunningLiveKit, running_livekit
+from webinar.media.livekit import LiveKit
+from webinar.media.port import MediaUnavailable
 from webinar.media.server import MediaServer, MediaServerError, ServerOptions, free_ports
 
 KEYS = {"key": "s" * 43}
@@ -105,3 +108,24 @@ async def test_its_log_holds_no_token_that_it_refused(livekit: RunningLiveKit) -
         assert answer.status == 401
 
     assert forged[:20] not in livekit.server.log.read_text()
+
+
+async def test_a_server_that_hangs_is_unavailable_in_bounded_time() -> None:
+    async with (
+        running_livekit() as livekit,
+        LiveKit(livekit.http_url, livekit.key, livekit.secret, timeout_s=0.5) as media,
+    ):
+        await media.open_room("hall")
+        process = psutil.Process(livekit.pid)
+        process.suspend()
+        try:
+            while process.status() != psutil.STATUS_STOPPED:
+                await asyncio.sleep(0.01)
+            for call in (media.list_rooms(), media.list_participants("hall")):
+                began = time.monotonic()
+                with pytest.raises(MediaUnavailable):
+                    await call
+                assert time.monotonic() - began < 2
+        finally:
+            process.resume()
+        assert [room.name for room in await media.list_rooms()] == ["hall"]

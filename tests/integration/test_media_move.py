@@ -5,14 +5,13 @@ the pages' signs of life. The measured seconds of absence are printed (`pytest -
 """
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from aiohttp import web
 from livekit import rtc
@@ -359,12 +358,12 @@ async def test_a_server_that_hangs_and_comes_back_with_its_room_has_it_closed(da
     async with a_lesson(database, FULL) as lesson:
         await lesson.begin("siti", "budi", "hesti", "rudi", lasts_s=300)
         await asyncio.sleep(40)
-        hung = lesson.livekit["a"].pid
-        os.kill(hung, signal.SIGSTOP)
+        hung = psutil.Process(lesson.livekit["a"].pid)
+        hung.suspend()
         try:
             await lesson.until(lambda: lesson.all_on("b"), within_s=90)
         finally:
-            os.kill(hung, signal.SIGCONT)
+            hung.resume()
         lesson.say("hung")
 
         async def is_clean() -> bool:

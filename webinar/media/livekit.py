@@ -1,5 +1,6 @@
 """The media server as it is: LiveKit, through its own client library."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -29,7 +30,7 @@ class LiveKit:
 
     def __init__(self, url: str, key: str, secret: str, *, timeout_s: float = TIMEOUT_S) -> None:
         self._url, self._key, self._secret = url, key, secret
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._timeout_s = timeout_s
         self._client: LiveKitAPI | None = None
 
     async def __aenter__(self) -> Self:
@@ -50,10 +51,17 @@ class LiveKit:
     def _api(self) -> LiveKitAPI:
         if self._client is None:
             # Its fail-over is for the vendor's cloud and would repeat calls behind our back.
-            self._client = LiveKitAPI(
-                self._url, self._key, self._secret, timeout=self._timeout, failover=False
-            )
+            self._client = LiveKitAPI(self._url, self._key, self._secret, failover=False)
         return self._client
+
+    @asynccontextmanager
+    async def _asking(self, *, absent: type[Refused] | None = MediaUnavailable) -> AsyncIterator[None]:
+        """One call: in bounded time, and its errors in the words of the port; see `_refusals`.
+
+        The library hands each request "no time-out", which is stronger than that of its session.
+        """
+        async with _refusals(absent=absent), asyncio.timeout(self._timeout_s):
+            yield
 
     async def open_room(
         self,
@@ -71,7 +79,7 @@ class LiveKit:
             max_participants=max_participants,
             metadata=metadata,
         )
-        async with _refusals():
+        async with self._asking():
             made = await self._api.room.create_room(wish)
             if metadata and made.metadata != metadata:
                 made = await self._api.room.update_room_metadata(
@@ -80,24 +88,24 @@ class LiveKit:
         return _room_state(made)
 
     async def close_room(self, name: str) -> None:
-        async with _refusals(absent=None):
+        async with self._asking(absent=None):
             await self._api.room.delete_room(rooms.DeleteRoomRequest(room=name))
 
     async def list_rooms(self) -> list[RoomState]:
         return sorted(await self._rooms(), key=lambda state: state.name)
 
     async def _rooms(self, names: Sequence[str] = ()) -> list[RoomState]:
-        async with _refusals():
+        async with self._asking():
             answer = await self._api.room.list_rooms(rooms.ListRoomsRequest(names=names))
         return [_room_state(raw) for raw in answer.rooms]
 
     async def list_participants(self, room: str) -> list[ParticipantState]:
-        async with _refusals():
+        async with self._asking():
             answer = await self._api.room.list_participants(rooms.ListParticipantsRequest(room=room))
         return [_participant_state(p) for p in answer.participants]
 
     async def remove(self, room: str, identity: str) -> None:
-        async with _refusals(absent=None):
+        async with self._asking(absent=None):
             await self._api.room.remove_participant(
                 rooms.RoomParticipantIdentity(room=room, identity=identity)
             )
@@ -116,7 +124,7 @@ class LiveKit:
     async def _mute_track(self, room: str, identity: str, track_sid: str) -> None:
         wish = rooms.MuteRoomTrackRequest(room=room, identity=identity, track_sid=track_sid, muted=True)
         try:
-            async with _refusals(absent=None):
+            async with self._asking(absent=None):
                 await self._api.room.mute_published_track(wish)
         except MediaUnavailable:
             # For somebody who has just left, the media server waits 3 s and calls itself unavailable.
@@ -134,7 +142,7 @@ class LiveKit:
             destination_identities=to or (),
         )
         try:
-            async with _refusals(absent=None):
+            async with self._asking(absent=None):
                 await self._api.room.send_data(message)
         except MediaUnavailable:
             # For a room that is not there, the media server waits 3 s and calls itself unavailable.
@@ -155,7 +163,7 @@ class LiveKit:
             permission=_permission(permission) if permission is not None else None,
             metadata=metadata or "",
         )
-        async with _refusals(absent=ParticipantAbsent):
+        async with self._asking(absent=ParticipantAbsent):
             await self._api.room.update_participant(change)
 
     async def health(self) -> None:
@@ -163,7 +171,7 @@ class LiveKit:
 
 
 @asynccontextmanager
-async def _refusals(*, absent: type[Refused] | None = MediaUnavailable) -> AsyncIterator[None]:
+async def _refusals(*, absent: type[Refused] | None) -> AsyncIterator[None]:
     """The library's errors in the words of the port; `absent` None: what is not there is fine."""
     try:
         yield

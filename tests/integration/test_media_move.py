@@ -370,11 +370,4 @@ async def test_a_server_that_hangs_and_comes_back_with_its_room_has_it_closed(da
             return await lesson.there("a") == []
 
         await lesson.until(is_clean)
-        await asyncio.sleep(40)
         assert await lesson.all_on("b")
-        entries = await lesson.entries()
-        for seat, page in lesson.pages.items():
-            told = sum((i.end - i.start) / SECOND for i in entries[seat].presence.intervals)
-            truth = (CLOCK.now() - page.begins[0]) / SECOND - sum(page.absences_s)
-            stated = sum(i.uncertainty_ms for i in entries[seat].presence.intervals) / SECOND
-            assert abs(told - truth) <= stated + NEAR_S

@@ -256,6 +256,11 @@ async def test_a_lecture_moves_from_a_server_that_was_killed_and_what_is_stale_t
         await lesson.until(is_clean)
         assert await lesson.there("b") == [f"{lesson.lecture_id}.main"]
         assert await lesson.all_on("b")
+        # That room replaced nothing, as the next list of the one on "b" shows.
+        await asyncio.sleep(6 + lesson.pace.sweep_ms / SECOND)
+        entries = await lesson.entries()
+        for seat, page in lesson.pages.items():
+            assert_gap(entries[seat], page, killed)
 
 
 async def test_pages_that_are_still_connected_follow_their_room_and_lose_next_to_nothing(
@@ -360,6 +365,7 @@ async def test_a_server_that_hangs_and_comes_back_with_its_room_has_it_closed(da
         await asyncio.sleep(40)
         hung = psutil.Process(lesson.livekit["a"].pid)
         hung.suspend()
+        began = CLOCK.now()
         try:
             await lesson.until(lambda: lesson.all_on("b"), within_s=90)
         finally:
@@ -370,4 +376,9 @@ async def test_a_server_that_hangs_and_comes_back_with_its_room_has_it_closed(da
             return await lesson.there("a") == []
 
         await lesson.until(is_clean)
+        await asyncio.sleep(40)
         assert await lesson.all_on("b")
+        entries = await lesson.entries()
+        for seat, page in lesson.pages.items():
+            # What the server told when it woke up made nobody's absence smaller.
+            assert_gap(entries[seat], page, began)

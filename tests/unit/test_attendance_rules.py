@@ -113,6 +113,46 @@ def test_a_late_event_of_an_earlier_room_sid_does_not_close_the_later_one() -> N
     assert new.open
 
 
+def test_a_left_that_a_hung_server_tells_after_its_room_stood_elsewhere_does_not_say_since_when() -> None:
+    """It hung at 35, the room was opened on another at 60, and it woke up at 100."""
+    moved: list[Fact] = [
+        joined(0),
+        *beats(*every(15, 1, 35)),
+        event("room_started", 60, None, room_sid="RM_2"),
+        joined(70, "PA_2", room_sid="RM_2"),
+    ]
+    first, second = connections(evidence(*moved, left(100, reason="ROOM_DELETED")), at(105))
+    assert (first.end, first.uncertainty_ms, first.reason) == (at(31), 39_000, None)
+    assert span(second) == (at(70), at(105))
+
+
+def test_a_left_that_somebody_made_counts_also_after_the_room_stood_elsewhere() -> None:
+    """Only the service could not reach the server: its people stayed until their pages learnt of it."""
+    moved = [joined(0), event("room_started", 60, None, room_sid="RM_2"), joined(72, "PA_2", room_sid="RM_2")]
+    first, _ = connections(evidence(*moved, left(71)), at(80))
+    assert (first.end, first.reason) == (at(71), "CLIENT_INITIATED")
+
+
+@pytest.mark.parametrize("second", [60.9, 61.0])
+def test_a_left_of_the_second_in_which_the_next_room_began_is_believed(second: float) -> None:
+    facts = [joined(0), event("room_started", 60, None, room_sid="RM_2"), left(second, reason="ROOM_DELETED")]
+    assert one(*facts).end == at(second)
+
+
+def test_a_room_that_lists_go_on_to_show_was_not_replaced_by_one_made_elsewhere() -> None:
+    """A browser that was left behind made a room of that name on the old server."""
+    stale = [
+        event("room_started", 100, None, room_sid="RM_3"),
+        joined(100, "PA_3", room_sid="RM_3", identity="x.y"),
+    ]
+    facts: list[Fact] = [joined(0), *beats(*every(15, 0, 200)), *stale]
+    kept = connections(evidence(*facts, sweep(90, seen()), sweep(120, seen())), at(130))[0]
+    assert (kept.start, kept.end, kept.open) == (at(0), at(130), True)
+    # A list that may be from before it proves nothing.
+    lost = connections(evidence(*facts, sweep(90, seen()), sweep(104.9, seen())), at(130))[0]
+    assert (lost.open, lost.end) == (False, at(90))
+
+
 def test_a_connection_that_only_a_sweep_saw_starts_when_it_was_made() -> None:
     found = one(sweep(30, seen(born=12)), now=40)
     assert (found.start, found.open, found.sources) == (at(12), True, ("sweep",))

@@ -4,7 +4,8 @@ The written rule where sources disagree is docs/attendance.md; what the media se
 not say is in its section on webhooks. In short:
 
 - A connection is one participant SID in one room SID. It starts when the media server made it.
-- A "left" ends it. Its tail is cut by the page's heartbeat where the server noticed late.
+- A "left" ends it. Its tail is cut by the page's heartbeat where the server noticed late. One that the
+  server made by itself after its room stood elsewhere is none.
 - Without a "left" it ends at the last instant at which a source saw it, once something proves that
   it is over: a later room SID, a later connection of the same identity, the room's end, the page
   saying goodbye, or two lists without it. What lies between the two is its uncertainty.
@@ -24,7 +25,7 @@ from webinar.evidence.rules import BEAT_MS, SWEEP_MS, Beats, Evidence
 
 __all__ = ["FRESH_MS", "RULES_VERSION", "Connection", "connections", "cut"]
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 
 # How late the media server notices that a client is gone without a word.
 TIMEOUT_MS = 20_000
@@ -72,8 +73,9 @@ def _connection(
 ) -> Connection:
     start = trace.start
     reason, is_open = None, False
-    if trace.left:
-        told, reason = min(trace.left)
+    left = [one for one in trace.left if not _told_behind(trace, rooms, *one)]
+    if left:
+        told, reason = min(left)
         told = max(told, start)
         end, uncertainty = cut(start, told, reason, beats)
     else:
@@ -104,6 +106,13 @@ def _connection(
         is_open,
         reason,
     )
+
+
+def _told_behind(trace: Trace, rooms: Rooms, told: int, reason: str) -> bool:
+    """Whether a "left" was made by a media server that had long lost the room to another, or that hung: then
+    it says that nobody is there, and not since when."""
+    after = rooms.superseded.get((trace.room_name, trace.room_sid))
+    return after is not None and told > after + WHOLE_SECOND_MS and reason in LATE_REASONS
 
 
 def cut(start: int, told: int, reason: str, beats: Sequence[Beats]) -> tuple[int, int]:

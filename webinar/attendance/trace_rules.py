@@ -195,7 +195,12 @@ def rooms_of(evidence: Evidence) -> Rooms:
     # known of a room it decides which came first.
     first = {name: {**coarse[name], **exact[name]} for name in {*coarse, *exact}}
     without, gone = _lists(evidence.sweeps, first)
-    return Rooms(_superseded(first), finished, without, gone)
+    listed: dict[tuple[str, str], int] = {}
+    for sweep in evidence.sweeps:
+        if sweep.room_sid:
+            key = (sweep.room_name, sweep.room_sid)
+            listed[key] = max(sweep.at, listed.get(key, sweep.at))
+    return Rooms(_superseded(first, listed), finished, without, gone)
 
 
 def _lists(
@@ -220,13 +225,26 @@ def _lower(least: dict[str, int], key: str, at: int) -> None:
     least[key] = min(at, least.get(key, at))
 
 
-def _superseded(first: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], int]:
-    """When the next room of the same name began, by (room name, SID)."""
+def _superseded(
+    first: Mapping[str, Mapping[str, int]], listed: Mapping[tuple[str, str], int]
+) -> dict[tuple[str, str], int]:
+    """When the next room of the same name began, by (room name, SID).
+
+    One that lists show afterwards was not replaced by it: a browser that is left behind on another media
+    server may make a room of that name there.
+
+    Args:
+        first: when each SID was first heard of.
+        listed: the last list of each.
+    """
     bounds = {}
     for name, sids in first.items():
         order = sorted((at, sid) for sid, at in sids.items())
-        for (_, sid), (next_at, _) in pairwise(order):
-            bounds[(name, sid)] = next_at
+        for number, (_, sid) in enumerate(order, 1):
+            stood = listed.get((name, sid), 0) - STALE_MS
+            after = next((at for at, _ in order[number:] if at >= stood), None)
+            if after is not None:
+                bounds[(name, sid)] = after
     return bounds
 
 

@@ -111,7 +111,7 @@ class Doer:
 
     async def _looked(self, room: Room) -> Look:
         at = self._clock.now()
-        sid, inside = await self._look(room.name)
+        sid, inside = await self._look(room)
         if sid is None:
             # Gone with everybody in it: the watch will have it opened again.
             raise MediaUnavailable

@@ -23,6 +23,7 @@ from webinar.lectures import store as lectures
 from webinar.lectures.rules import Registration
 from webinar.lectures.tables import LectureRow
 from webinar.media.fake import FakeMedia
+from webinar.media.tokens import mint
 
 TWO_MINUTES = 2 * MINUTE
 
@@ -104,6 +105,23 @@ async def test_a_check_is_asked_once_and_a_repeat_only_tells_again(scene: Scene)
     asked, later = await scene.planned()
     assert (asked.asked_at, asked.closes_at) == (check.due_at, check.due_at + TWO_MINUTES)
     assert later.asked_at is None
+
+
+async def test_a_check_is_asked_in_all_rooms(scene: Scene) -> None:
+    async with scene.db.writing() as session:
+        lecture = await session.get_one(LectureRow, scene.lecture.id)
+        main, group = f"{lecture.id}.main", f"{lecture.id}.b1"
+        await a_room(session, lecture, state="open", kind="breakout", position=1, name=group)
+    await scene.media.open_room(group)
+    for seat, room in (("siti", main), ("budi", group)):
+        identity = f"{seat}.tab"
+        scene.media.join(mint("key", "s" * 32, identity=identity, name=seat, room=room, now=NINE))
+    await scene.reconcile()
+    check, _ = await scene.planned()
+    scene.clock.at = check.due_at
+    await scene.ask(check)
+    told = {seat: [topic for topic, _ in inbox] for seat, inbox in scene.media.inbox.items()}
+    assert told == {"siti.tab": ["check"], "budi.tab": ["check"]}
 
 
 async def test_a_scheduler_that_was_away_does_not_ask_what_nobody_could_answer_in_time(scene: Scene) -> None:

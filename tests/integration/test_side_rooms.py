@@ -75,6 +75,7 @@ async def test_a_token_is_for_the_room_that_was_asked_for(room: Room) -> None:
     there = (await ask(room, ani, ids["Kelompok 1"])).json()
     claims = jwt.decode(there["token"], options={"verify_signature": False})
     assert claims["video"]["room"] == there["room"] == f"{room.lecture_id}.b1"
+    assert "screen_share" in claims["video"]["canPublishSources"]
     assert there["place"] | {"id": "", "ready": True} == {
         "id": "", "kind": "breakout", "title": "Kelompok 1", "open": True, "ready": True
     }  # fmt: skip
@@ -261,6 +262,28 @@ async def test_who_is_removed_is_out_of_all_rooms_and_comes_into_none(room: Room
 async def everybody(media: Media, room: Room) -> list[str]:
     names = [one.name for one in await media.list_rooms()]
     return [p.name for name in names for p in await media.list_participants(name)]
+
+
+async def test_who_is_muted_is_muted_wherever_they_are(room: Room) -> None:
+    await room.open()
+    ids = await made(room, "Kelompok 1")
+    ani, maya = await room.come("Ani"), await room.come("Maya")
+    inside = await enter(room, ani, ids["Kelompok 1"])
+    room.site.media.publish(inside["room"], inside["identity"], "microphone")
+    seat = room.seats["Ani"].seat
+    assert (await maya.post_json(room.path("participants", seat, "mute"), {})).status == 204
+    [ani_there] = await room.site.media.list_participants(inside["room"])
+    assert [track.muted for track in ani_there.tracks] == [True]
+
+
+async def test_a_raised_hand_is_seen_in_all_rooms(room: Room) -> None:
+    await room.open()
+    ids = await made(room, "Kelompok 1")
+    ani, maya = await room.come("Ani"), await room.come("Maya")
+    await enter(room, ani, ids["Kelompok 1"])
+    host = await enter(room, maya)
+    assert (await ani.post_json(room.path("hand"), {"raised": True})).status == 204
+    assert [(hand["name"], hand["raised"]) for hand in heard(room, host, "hand")] == [("Ani", True)]
 
 
 async def test_a_second_room_that_was_given_is_where_one_comes_in(room: Room) -> None:

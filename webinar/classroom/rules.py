@@ -136,8 +136,9 @@ def admit(lecture: Lecture, seat: Registration, room: Room | None, now: int) -> 
     require_welcome(lecture, seat, now)
     if room is None or room.state is not RoomState.OPEN:
         raise MediaAway if room is not None and room.last_error else RoomPreparing
-    host = seat.role in HOSTS
-    return Admission(room, True, EVERYTHING if host else VOICE_AND_PICTURE)
+    # In a group everybody may show what they work on.
+    shares = seat.role in HOSTS or room.kind is RoomKind.BREAKOUT
+    return Admission(room, True, EVERYTHING if shares else VOICE_AND_PICTURE)
 
 
 def chosen_room(

@@ -120,7 +120,7 @@ class Device:
         await asyncio.sleep(self._chance.uniform(0.005, 0.05))
         room = self.world.room
         if self.seat.registration_id is not None:
-            room = (await self.world.web.admit(self.seat.registration_id)).room
+            room = (await self.world.web.admit(self.seat.registration_id)).room.name
         return self._token(room)
 
     def _token(self, room: str) -> str:

@@ -97,6 +97,17 @@ async def test_who_will_be_told_is_who_is_told_then(world: World, wanted: dict[s
     assert [fate.begun for fate in said.fates] == [True, False, False]
 
 
+async def test_of_two_lecturers_nobody_is_told_of_what_an_invite_does_not_say(world: World) -> None:
+    """Their names stand in an invite in the order in which they came, and that is no change."""
+    series = await world.book("FREQ=WEEKLY;COUNT=6", lecturer_ids=(world.maya, world.budi, world.people[2]))
+    await world.join(series, world.people[0])
+    await world.kept(series)
+    await everybody_was_told(world, series)
+    said = await said_before(world, series, 1, {"description": "Bawalah satu pertanyaan."})
+    assert [one.gets for one in said.fates] == ["changed"] * 5
+    assert not any(one.anybody for one in said.forecasts)
+
+
 async def test_an_edition_with_a_time_of_its_own_keeps_it_and_is_said_to(world: World) -> None:
     series = await a_told_series(world)
     wanted = {"starts_wall": "2026-12-02T08:00", "ends_wall": "2026-12-02T09:00", "zone": "Asia/Makassar"}

@@ -101,11 +101,28 @@ async def write(session: AsyncSession, owed: Sequence[Owed]) -> None:
 
 
 async def ahead(session: AsyncSession, lecture: Lecture) -> Forecast:
-    """Who will be told what, as the database is in this session: a change that is rolled back later, too."""
+    """Who will be told what of the lecture as the database has it."""
+    lecturers = (await lecture_store.lecturers_of(session, [lecture.id]))[lecture.id]
+    return await ahead_of(session, lecture, lecturers)
+
+
+async def ahead_of(
+    session: AsyncSession,
+    lecture: Lecture,
+    lecturers: Sequence[Registration],
+    changed: Sequence[Registration] = (),
+) -> Forecast:
+    """Who would be told what if the lecture was so, with these lecturers and these seats changed.
+
+    It looks at every seat, which takes its time, and writes nothing: not for a session that writes.
+    """
     if lecture.trial:
         return forecast(())
-    seats = await lecture_store.registrations(session, lecture.id, active=False)
-    return foreseen(await missing(session, lecture, seats, NO_DOMAIN))
+    would_be = {seat.id: seat for seat in changed}
+    present = await lecture_store.registrations(session, lecture.id, active=False)
+    seats = [would_be.pop(seat.id, seat) for seat in present] + list(would_be.values())
+    have = await store.told(session, [seat.id for seat in seats])
+    return foreseen(lacking(lecture, lecturers, seats, have, NO_DOMAIN))
 
 
 def foreseen(owed: Iterable[Owed]) -> Forecast:

@@ -301,11 +301,14 @@ async def register(
         return Registered(0, 0)
     # Two organisers who fill the last seats at once queue here, so that the count below is true.
     await store.lock(session, lecture.id)
-    have = {r.person_id: r for r in await store.registrations(session, lecture.id, active=False)}
+    have: dict[str, Registration] = {}
+    for start in range(0, len(wanted), BATCH):
+        seats = await store.seats_of_persons(session, lecture.id, wanted[start : start + BATCH])
+        have |= {seat.person_id: seat for seat in seats}
     fresh = [p for p in wanted if p not in have]
     back = [have[p] for p in wanted if p in have and not have[p].active]
     if role is Seat.PARTICIPANT and lecture.capacity is not None:
-        taken = sum(1 for r in have.values() if r.active and r.role is Seat.PARTICIPANT)
+        taken = (await store.count_registrations(session, [lecture.id]))[lecture.id]
         if taken + len(fresh) + len(back) > lecture.capacity:
             raise LectureFull
     known = 0

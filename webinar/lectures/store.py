@@ -476,6 +476,18 @@ async def registrations(
     return [_registration(row) for row in await session.execute(query)]
 
 
+async def seats_of_persons(
+    session: AsyncSession, lecture_id: str, person_ids: Sequence[str]
+) -> list[Registration]:
+    """The seats that these people have in a lecture, also those that were given back."""
+    rows = await session.execute(
+        _registrations().where(
+            RegistrationRow.lecture_id == lecture_id, RegistrationRow.person_id.in_(person_ids)
+        )
+    )
+    return [_registration(row) for row in rows]
+
+
 async def registrations_of(
     session: AsyncSession, lecture_ids: Sequence[str]
 ) -> Mapping[str, list[Registration]]:

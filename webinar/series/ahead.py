@@ -89,9 +89,9 @@ async def of_change(session: AsyncSession, intent: Intent, now: int) -> Prospect
         except Refused as refused:
             fates.append(Fate(one.number, one.lecture, one.lecture, refused=refused))
             continue
-        others = LECTURERS in asked.taken and sorted(asked.taken[LECTURERS]) != sorted(one.lecturer_ids)
-        fates.append(Fate(one.number, one.lecture, after, asked.keeps, lecturers=others))
-        faces.append(_Face(one, after, seats[one.lecture.id], asked.taken))
+        face = _Face(one, after, seats[one.lecture.id], asked.taken)
+        fates.append(Fate(one.number, one.lecture, after, asked.keeps, lecturers=face.others_lecture))
+        faces.append(face)
     return await _prospect(session, intent.series, fates, faces)
 
 
@@ -135,6 +135,10 @@ class _Face:
     seats: int
     taken: Fields
 
+    @property
+    def others_lecture(self) -> bool:
+        return LECTURERS in self.taken and sorted(self.taken[LECTURERS]) != sorted(self.edition.lecturer_ids)
+
 
 async def _prospect(
     session: AsyncSession, series: Series, fates: Sequence[Fate], faces: Sequence[_Face]
@@ -153,17 +157,21 @@ async def _prospect(
 
 
 async def _foreseen(session: AsyncSession, series: Series, faces: Sequence[_Face]) -> dict[int, Forecast]:
-    all_seats = await lecture_store.registrations_of(session, [face.after.id for face in faces])
+    ids = [face.after.id for face in faces]
+    all_seats = await lecture_store.registrations_of(session, ids)
+    # In the order in which an invite names them.
+    all_lecturers = await lecture_store.lecturers_of(session, ids)
     have = await invites.told(session, [seat.id for seats in all_seats.values() for seat in seats])
-    wanted = {person for face in faces for person in face.taken.get(LECTURERS, ())}
+    wanted = {person for face in faces if face.others_lecture for person in face.taken[LECTURERS]}
     persons = await people.persons_by_ids(session, Scope.system(series.institution_id), wanted)
     found = {}
     for face in faces:
         seats: Sequence[Registration] = all_seats[face.after.id]
-        if LECTURERS in face.taken:
+        lecturers: Sequence[Registration] = all_lecturers[face.after.id]
+        if face.others_lecture:
             lecturing = [persons[ident] for ident in face.taken[LECTURERS] if ident in persons]
             seats = _held_by(lecturing, seats, face.after)
-        lecturers = [seat for seat in seats if seat.active and seat.role is Seat.LECTURER]
+            lecturers = [seat for seat in seats if seat.active and seat.role is Seat.LECTURER]
         lacking = owing.lacking(face.after, lecturers, seats, have, owing.NO_DOMAIN)
         found[face.edition.number] = owing.foreseen(lacking)
     return found

@@ -11,7 +11,7 @@ from webinar.core.errors import Invalid, NotFound, Stale
 from webinar.invites import owing
 from webinar.invites.news_rules import Forecast
 from webinar.lectures import store
-from webinar.lectures.rules import UPCOMING, Lecture, LectureState
+from webinar.lectures.rules import UPCOMING, Lecture, LectureState, Registration
 from webinar.people import store as people
 from webinar.policies import store as policies
 from webinar.web import change_words, times, windows
@@ -107,14 +107,20 @@ async def _face(session: AsyncSession, lecture: Lecture) -> Face:
 async def preview_of(asked: Context, lecture_id: str, deed: Deed) -> Preview:
     """What the deed would do, by doing it and keeping nothing."""
 
-    async def tried(session: AsyncSession) -> Preview:
+    async def tried(session: AsyncSession) -> tuple[Face, Face, list[Registration], Warned | None]:
+        await store.lock(session, lecture_id)
         present = await store.get(session, asked.rights, lecture_id, to_change=True)
         before = await _face(session, present)
         after = await _face(session, await deed(asked, session, present))
-        forecast = await owing.ahead(session, after.lecture)
-        return Preview(before, after, forecast, await _warned(asked, session, before, after))
+        people = {seat.person_id for seat in (*before.lecturers, *after.lecturers)}
+        changed = await store.seats_of_persons(session, lecture_id, sorted(people))
+        return before, after, changed, await _warned(asked, session, before, after)
 
-    return await as_if(asked, tried)
+    before, after, changed, warned = await as_if(asked, tried)
+    # Whoever writes waits for a deed that is tried; for a look at each seat nobody has to wait.
+    async with asked.reading() as session:
+        forecast = await owing.ahead_of(session, after.lecture, after.lecturers, changed)
+    return Preview(before, after, forecast, warned)
 
 
 async def _warned(asked: Context, session: AsyncSession, before: Face, after: Face) -> Warned | None:
@@ -132,6 +138,7 @@ async def _warned(asked: Context, session: AsyncSession, before: Face, after: Fa
 async def _do(
     asked: Context, kind: Kind, seen: Seen, typed: Typed, deed: Deed, *, version: int
 ) -> web.Response:
+    mails = (await preview_of(asked, seen.lecture.id, deed)).forecast.mails
     async with asked.writing() as session:
         # The second of two clicks waits here, and finds done what it wanted.
         await store.lock(session, seen.lecture.id)
@@ -141,7 +148,6 @@ async def _do(
         if after.version != before.version and before.version != version:
             raise Stale
         face = await _face(session, after)
-        mails = (await owing.ahead(session, after)).mails
     reason = typed["reason"] if kind.name == "cancel" else ""
     await telling.tell_inside(
         asked.site.database, asked.site.media, before, after, face.window, reason=reason

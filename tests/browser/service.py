@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from icalendar import Calendar
 from playwright.async_api import Browser, async_playwright
 
+from webinar.core.clock import SystemClock, to_ms
 from webinar.instance import settings_of
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +40,7 @@ FLAGS = (
     "--autoplay-policy=user-gesture-required",
 )
 READY_WITHIN_S = 90
+SOON_MS = 3_600_000
 
 
 @dataclass
@@ -83,14 +87,27 @@ class Service:
                     mails.append(message_from_bytes(await answer.read(), policy=SMTP))
         return mails  # type: ignore[return-value]  # the SMTP policy makes EmailMessages
 
-    async def first_link(self, address: str, *, invites: int = 1) -> str:
-        """The personal link to the lecture that begins first, out of at least so many invites."""
-        events = []
-        for mail in await self.mails(address, count=invites, within_s=60):
-            for part in mail.walk():
-                if part.get_content_type() == "text/calendar":
-                    events += Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
-        return str(min(events, key=lambda event: event["DTSTART"].dt)["URL"])
+    async def first_link(self, address: str) -> str:
+        """The personal link to the demonstration's lecture that is about to begin.
+
+        It may be one of several that somebody is invited to, and the mails arrive in any order.
+        """
+        count = 0
+        async with asyncio.timeout(60):
+            while True:
+                mails = await self.mails(address, count=count + 1, within_s=60)
+                count = len(mails)
+                for event in chain.from_iterable(map(_events, mails)):
+                    if abs(to_ms(event["DTSTART"].dt) - SystemClock().now()) < SOON_MS:
+                        return str(event["URL"])
+
+
+def _events(mail: EmailMessage) -> list[Any]:
+    """What a mail puts into a calendar."""
+    parts = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
+    return [
+        event for part in parts for event in Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
+    ]
 
 
 @asynccontextmanager

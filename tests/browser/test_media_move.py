@@ -116,9 +116,7 @@ async def a_room(browser: Browser, folder: Path) -> AsyncIterator[Room]:
         servers.write_text("".join(listed), "utf-8")
         settings = {"MEDIA_SERVERS": str(servers), "HOOKS_PORT": str(port)}
         async with running_service(demonstration=True, settings=settings) as service:
-            lecturer = await Attendee.open(
-                browser, await service.first_link(LECTURER, invites=2), phone=False
-            )
+            lecturer = await Attendee.open(browser, await service.first_link(LECTURER), phone=False)
             await lecturer.enter()
             siti = await Attendee.open(browser, await service.first_link(SITI))
             await siti.enter()

@@ -42,7 +42,7 @@ class Room:
 async def room() -> AsyncIterator[Room]:
     async with running_service(demonstration=True) as service, chromium() as browser:
         db = Database(f"sqlite+aiosqlite:///{service.data / 'pendopo.db'}")
-        lecturer = await Attendee.open(browser, await service.first_link(LECTURER, invites=2), phone=False)
+        lecturer = await Attendee.open(browser, await service.first_link(LECTURER), phone=False)
         await lecturer.enter()
         siti = await Attendee.open(browser, await service.first_link(SITI))
         yield Room(service, db, lecturer, siti)

@@ -34,7 +34,7 @@ class Room:
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
     async with running_service(demonstration=True) as service, chromium() as browser:
-        lecturer = await Attendee.open(browser, await service.first_link(LECTURER, invites=2), phone=False)
+        lecturer = await Attendee.open(browser, await service.first_link(LECTURER), phone=False)
         await lecturer.enter()
         audience = []
         for address in (SITI, HESTI):

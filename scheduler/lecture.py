@@ -24,6 +24,7 @@ MOST_LOOKS = 10
 LOOK_AGAIN_MS = 1_000
 # The watch wakes the lecture as soon as the media server answers again, so this is only a net.
 MEDIA_AWAY = BackOff(first_ms=500, cap_ms=5_000, tries=0)
+MEDIA_AWAY_TRIES = 4
 
 log = structlog.get_logger()
 
@@ -107,6 +108,7 @@ class Reconciler:
         """When to try again: a room that was tried often does not make one wait that was not."""
         now = self._clock.now()
         rooms = [seen.room(deed.room) for deed in what.deeds if deed.room]
-        tried = min((room.attempts for room in rooms if room is not None), default=0)
+        # What is asked of no single room is not counted, and can wait.
+        tried = min((room.attempts if room else 0 for room in rooms), default=MEDIA_AWAY_TRIES)
         retry = now + MEDIA_AWAY.wait_ms(tried + 1)
         return retry if what.next_at is None or what.next_at <= now else min(retry, what.next_at)

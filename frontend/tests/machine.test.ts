@@ -189,7 +189,7 @@ describe("staying out", () => {
   const inside = play(IN).state;
 
   it("asks to be let in anew when its room was moved to another media server", () => {
-    const moved = play([...IN, { is: "moved" }]);
+    const moved = play([...IN, { is: "move" }]);
     expect(nameOf(moved.state)).toBe("joining");
     expect(moved.commands).toEqual(["admit", "connect", "admit"]);
     const elsewhere: Event = { is: "admitted", ticket: { ...TICKET, url: "wss://b", server: "b" } };
@@ -200,11 +200,11 @@ describe("staying out", () => {
   });
 
   it("follows its room also while it still seeks the old server", () => {
-    expect(play([...IN, { is: "interrupted" }, { is: "moved" }]).commands.at(-1)).toBe("admit");
+    expect(play([...IN, { is: "interrupted" }, { is: "move" }]).commands.at(-1)).toBe("admit");
   });
 
   it("lets go of the old server when it is not let in again after a move", () => {
-    const { state, commands } = play([...IN, { is: "moved" }, { is: "refused", why: "removed" }]);
+    const { state, commands } = play([...IN, { is: "move" }, { is: "refused", why: "removed" }]);
     expect(nameOf(state)).toBe("removed");
     expect(commands.at(-1)).toBe("disconnect");
   });
@@ -215,7 +215,7 @@ describe("staying out", () => {
       countdown: { at: "countdown", opensAt: NINE, until: NINE },
       closed: { at: "closed", why: "left" },
     } satisfies Record<string, State>;
-    expect(step(states[at], { is: "moved" }, AUDIENCE)).toEqual({ state: states[at], commands: [] });
+    expect(step(states[at], { is: "move" }, AUDIENCE)).toEqual({ state: states[at], commands: [] });
   });
 
   it("does not fight another tab: it waits for a press", () => {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, update
 
-from tests.build import NINE, a_lecture, a_person, a_registration, an_institution
+from tests.build import NINE, a_lecture, a_person, a_registration, a_room, an_institution
 from tests.site import RunningSite, Visitor
 from webinar.classroom.heartbeat_rules import GRACE_MS, Beat
 from webinar.classroom.heartbeats import BeatsAway, Heartbeats
@@ -239,3 +239,36 @@ def test_refusals_are_refusals() -> None:
     assert issubclass(BeatsAway, Refused)
     assert BeatsAway.status == 503
     assert NoSession.status == 401
+
+
+async def test_a_page_is_told_when_its_room_is_open_on_another_media_server(database: Database) -> None:
+    lecture, (siti,) = await a_class(database, 1)
+    async with database.writing() as session:
+        room = await a_room(session, lecture, state="open", media_server="b")
+        lost = await a_room(
+            session,
+            lecture,
+            state="lost",
+            media_server="b",
+            name=f"{lecture.id}.b1",
+            kind="breakout",
+            position=1,
+        )
+        other = await a_room(
+            session,
+            await a_lecture(session, await an_institution(session, code="o")),
+            state="open",
+            media_server="b",
+        )
+    said = [
+        {"room": room.name, "server": "a"},
+        {"room": room.name, "server": "b"},
+        {"room": room.name},
+        # It is not open there yet; it is none; it is none of this lecture.
+        {"room": lost.name, "server": "a"},
+        {"room": f"{lecture.id}.b9", "server": "a"},
+        {"room": other.name, "server": "a"},
+    ]
+    async with beats(database) as taken:
+        told = await asyncio.gather(*(taken.tell(beat(siti, **more)) for more in said))
+    assert told == [True, False, False, False, False, False]

@@ -603,7 +603,7 @@ export class App implements Listener {
     const { identity, room, server } = state.ticket;
     const beat = { connection: identity, sid: seen.sid, room, server, visible };
     void this.#api.heartbeat(leaving ? { ...beat, leaving } : beat).then((moved) => {
-      if (moved && ticketOf(this.model.state) === state.ticket) this.dispatch({ is: "moved" });
+      if (moved && ticketOf(this.model.state) === state.ticket) this.dispatch({ is: "move" });
     });
   }
 

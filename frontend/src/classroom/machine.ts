@@ -60,7 +60,6 @@ export type Event =
   | { is: "retry" }
   | { is: "leave" }
   | { is: "entered_elsewhere" }
-  | { is: "moved" }
   | { is: "lecture"; state: string };
 
 export type Command =
@@ -99,9 +98,6 @@ export function step(state: State, event: Event, moment: Moment): Step {
       return inOrOnTheWay(state) ? close("left") : stay(state);
     case "entered_elsewhere":
       return inOrOnTheWay(state) ? close("elsewhere") : stay(state);
-    case "moved":
-      // The old server may still answer: this connection lasts until the new ticket is there.
-      return state.at === "connected" || state.at === "reconnecting" ? ask(0) : stay(state);
     case "lecture":
       return lectureMoved(state, event.state);
     case "admitted":
@@ -112,7 +108,7 @@ export function step(state: State, event: Event, moment: Moment): Step {
     case "misplaced":
       return answered(state, event, moment);
     case "move":
-      // The connection there is stays until the new one begins: only its events count no longer.
+      // To another room, or after the room to another media server. The connection there is stays until the new one begins: only its events count no longer.
       return state.at === "connected" || state.at === "reconnecting" ? ask(0) : stay(state);
     case "join":
     case "retry":

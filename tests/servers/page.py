@@ -36,6 +36,7 @@ class Page:
         self._room: rtc.Room | None = None
         self._lost = asyncio.Event()
         self._since: int | None = None
+        self._closing: list[asyncio.Task[None]] = []
         self.server = ""
         self.refused = ""
         self.stays: list[tuple[str, int, int]] = []
@@ -73,7 +74,8 @@ class Page:
         finally:
             self._out()
             if self._room is not None:
-                await self._room.disconnect()
+                self._closing.append(asyncio.create_task(self._room.disconnect()))
+            await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _admitted(self) -> dict[str, Any] | None:
         said = {"tab": self._tab, "notice": NOTICE_VERSION}
@@ -90,7 +92,8 @@ class Page:
         self._room = room
         if old is not None:
             self._out()
-            await old.disconnect()
+            # Not waited for: the library asks a server that hangs for a quarter of a minute, a browser does not.
+            self._closing.append(asyncio.create_task(old.disconnect()))
         self._lost.clear()
         room.on("disconnected", lambda _: self._gone(room))
         room.on("reconnecting", lambda: self._gone(room, seeks=True))

@@ -42,8 +42,10 @@ class ServerLine:
 
     @property
     def headroom(self) -> int | None:
-        """None where its capacity is not stated."""
-        return self.load.headroom if self.load is not None and self.load.capacity else None
+        """None where its capacity is not stated, and of one that gets no new rooms now."""
+        if self.load is None or self.load.rank or not self.load.capacity:
+            return None
+        return self.load.headroom
 
 
 async def lines(session: AsyncSession, servers: Iterable[Server]) -> list[ServerLine]:

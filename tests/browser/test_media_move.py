@@ -28,7 +28,7 @@ url = "{url}"
 public_url = "{public_url}"
 api_key = "{key}"
 api_secret = "{secret}"
-capacity = {capacity}
+capacity = 300
 """
 
 
@@ -65,29 +65,36 @@ async def _copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
 
 @dataclass
 class Room:
-    """The demonstration's lecture that begins in a few minutes, on server "a" of two."""
+    """The demonstration's lecture that begins in a few minutes, on one of two servers: on `here`."""
 
     service: Service
-    line: Line
-    a: RunningLiveKit
-    b: RunningLiveKit
+    lines: dict[str, Line]
+    servers: dict[str, RunningLiveKit]
     lecturer: Attendee
     siti: Attendee
+    here: str = ""
 
-    async def all_on_b(self, within_s: float) -> None:
-        names = [
+    @property
+    def there(self) -> str:
+        """The other one."""
+        return next(name for name in self.servers if name != self.here)
+
+    async def are_all_on(self, name: str) -> bool:
+        wanted = {
             await attendee.page.locator("#classroom").get_attribute("data-connection")
             for attendee in (self.lecturer, self.siti)
-        ]
-        async with self.b.media() as media, asyncio.timeout(within_s):
-            while True:
-                inside = {
-                    participant.identity
-                    for room in await media.list_rooms()
-                    for participant in await media.list_participants(room.name)
-                }
-                if inside >= set(names):
-                    break
+        }
+        async with self.servers[name].media() as media:
+            return wanted <= {
+                participant.identity
+                for room in await media.list_rooms()
+                for participant in await media.list_participants(room.name)
+            }
+
+    async def moved(self) -> None:
+        """Wait until everybody is on the other server."""
+        async with asyncio.timeout(MOVED_WITHIN_S):
+            while not await self.are_all_on(self.there):
                 await asyncio.sleep(0.2)
         for attendee in (self.lecturer, self.siti):
             await attendee.state("connected")
@@ -98,30 +105,32 @@ async def a_room(browser: Browser, folder: Path) -> AsyncIterator[Room]:
     port = free_port()
     hooks = [f"http://127.0.0.1:{port}{PATH}"]
     async with running_livekit(hooks) as a, running_livekit(hooks) as b:
-        line = Line(int(a.http_url.rpartition(":")[2]))
-        await line.lay()
-        ways = {"a": f"http://127.0.0.1:{line.port}", "b": b.http_url}
+        servers = {"a": a, "b": b}
+        lines = {name: Line(int(one.http_url.rpartition(":")[2])) for name, one in servers.items()}
+        for line in lines.values():
+            await line.lay()
         listed = [
             SERVER.format(
                 name=name,
-                url=ways[name],
+                url=f"http://127.0.0.1:{lines[name].port}",
                 public_url=server.url,
                 key=server.key,
                 secret=server.secret,
-                capacity=capacity,
             )
-            for name, server, capacity in (("a", a, 900), ("b", b, 300))
+            for name, server in servers.items()
         ]
-        servers = folder / "media.toml"
-        servers.write_text("".join(listed), "utf-8")
-        settings = {"MEDIA_SERVERS": str(servers), "HOOKS_PORT": str(port)}
+        file = folder / "media.toml"
+        file.write_text("".join(listed), "utf-8")
+        settings = {"MEDIA_SERVERS": str(file), "HOOKS_PORT": str(port)}
         async with running_service(demonstration=True, settings=settings) as service:
             lecturer = await Attendee.open(browser, await service.first_link(LECTURER), phone=False)
             await lecturer.enter()
             siti = await Attendee.open(browser, await service.first_link(SITI))
             await siti.enter()
             await siti.sees_moving()
-            yield Room(service, line, a, b, lecturer, siti)
+            room = Room(service, lines, servers, lecturer, siti)
+            room.here = next(name for name in servers if await room.are_all_on(name))
+            yield room
 
 
 @pytest.fixture
@@ -131,19 +140,24 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
 
 
 async def test_a_page_follows_its_lecture_from_a_media_server_that_was_killed(room: Room) -> None:
-    await room.a.kill()
+    await room.siti.page.get_by_test_id("hand-toggle").click()
+    await expect(room.siti.page.get_by_test_id("hand-toggle")).to_have_attribute("aria-pressed", "true")
+    await room.servers[room.here].kill()
     killed = monotonic()
     await room.siti.state("reconnecting", "offline", "joining", "preparing", "media_away", within_s=30)
-    await room.all_on_b(MOVED_WITHIN_S)
+    await room.moved()
     print(f"\nkilled: everybody on the other server after {monotonic() - killed:.1f} s")
     await room.siti.sees_moving(within_s=30)
+    # Whoever had a hand up has it up, and whoever was silent is.
+    await expect(room.siti.page.get_by_test_id("hand-toggle")).to_have_attribute("aria-pressed", "true")
+    await expect(room.siti.page.get_by_test_id("microphone")).to_have_attribute("aria-pressed", "false")
     await room.siti.say("Masih di sini")
     await room.lecturer.panel("chat")
     await expect(room.lecturer.page.get_by_test_id("message").last).to_contain_text("Masih di sini")
 
 
 async def test_a_page_that_is_still_connected_learns_of_the_move_and_goes_along(room: Room) -> None:
-    await room.line.cut()
-    await room.all_on_b(MOVED_WITHIN_S)
+    await room.lines[room.here].cut()
+    await room.moved()
     await room.siti.sees_moving(within_s=30)
     await expect(room.siti.page.get_by_test_id("again")).to_have_count(0)

@@ -129,7 +129,7 @@ async def a_room(browser: Browser, folder: Path) -> AsyncIterator[Room]:
             await siti.enter()
             await siti.sees_moving()
             room = Room(service, lines, servers, lecturer, siti)
-            room.here = next(name for name in servers if await room.are_all_on(name))
+            [room.here] = [name for name in servers if await room.are_all_on(name)]
             yield room
 
 

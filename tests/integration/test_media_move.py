@@ -28,6 +28,7 @@ from tests.servers.page import Page
 from tests.site import LINK_KEY, RunningSite, running_site
 from webinar.attendance import service as attendance
 from webinar.attendance.log_rules import Entry
+from webinar.classroom.consent import NOTICE_VERSION
 from webinar.classroom.rules import seat_cookie
 from webinar.core import audit
 from webinar.core.clock import SystemClock
@@ -307,6 +308,31 @@ async def test_somebody_who_was_removed_stays_out_of_the_room_that_was_moved(dat
         assert lesson.pages["budi"].refused == "removed"
         inside = await lesson.media["b"].list_participants(f"{lesson.lecture_id}.main")
         assert [p.identity for p in inside] == ["siti.abcdefgh"]
+
+
+async def test_nobody_is_sent_to_a_server_that_answers_no_scheduler(database: Database) -> None:
+    async with a_lesson(database, SHORT) as lesson:
+        await lesson.begin("siti", lasts_s=300)
+        lesson.media["a"].cut = True
+
+        async def is_said() -> bool:
+            room = await lesson.room()
+            return room is not None and room.last_error is not None
+
+        await lesson.until(is_said)
+        visitor = lesson.pages["siti"].visitor
+        said = {"tab": "zyxwvuts", "notice": NOTICE_VERSION}
+        refused = await visitor.post_json(f"/lectures/{lesson.lecture_id}/admission", said)
+        assert (refused.status, refused.json()["code"]) == (503, "media_away")
+        # Who is inside stays there.
+        assert await lesson.all_on("a")
+        lesson.media["a"].cut = False
+
+        async def is_let_in() -> bool:
+            answer = await visitor.post_json(f"/lectures/{lesson.lecture_id}/admission", said)
+            return answer.status == 200 and answer.json()["server"] == "a"
+
+        await lesson.until(is_let_in)
 
 
 @pytest.mark.fault

@@ -31,7 +31,7 @@ class Page:
     def __init__(
         self, visitor: Visitor, lecture_id: str, *, tab: str, beat_s: float = 15.0, seeks_s: float = 20.0
     ) -> None:
-        self._visitor, self._path, self._tab = visitor, f"/lectures/{lecture_id}", tab
+        self.visitor, self._path, self._tab = visitor, f"/lectures/{lecture_id}", tab
         self._beat_s, self._seeks_s = beat_s, seeks_s
         self._room: rtc.Room | None = None
         self._lost = asyncio.Event()
@@ -79,7 +79,7 @@ class Page:
 
     async def _admitted(self) -> dict[str, Any] | None:
         said = {"tab": self._tab, "notice": NOTICE_VERSION}
-        answer = await self._visitor.post_json(f"{self._path}/admission", said)
+        answer = await self.visitor.post_json(f"{self._path}/admission", said)
         if answer.status == 200:
             ticket: dict[str, Any] = answer.json()
             return ticket
@@ -125,7 +125,7 @@ class Page:
             "server": ticket["server"],
             "visible": True,
         }
-        answer = await self._visitor.post_json(f"{self._path}/heartbeat", beat)
+        answer = await self.visitor.post_json(f"{self._path}/heartbeat", beat)
         return answer.status == 200 and bool(answer.json()["moved"])
 
     def _in(self, room: rtc.Room, server: str) -> None:

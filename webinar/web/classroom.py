@@ -91,6 +91,9 @@ async def admission(request: web.Request) -> web.StreamResponse:
                 session, lecture, seat, version=said.get("notice"), language=asked.language, now=asked.now
             )
     server = asked.site.pool.server(admitted.room.media_server)
+    if admitted.room.last_error and len(asked.site.pool) > 1:
+        # It answers no scheduler. In a moment it does again, or the room is on another one.
+        raise rules.MediaAway
     identity = format_identity(seat.seat, tab)
     token = mint(
         server.key,

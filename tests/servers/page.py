@@ -92,7 +92,7 @@ class Page:
         self._room = room
         if old is not None:
             self._out()
-            # Not waited for: the library asks a server that hangs for a quarter of a minute, a browser does not.
+            # Not waited for: of a server that hangs the library takes its leave for a quarter of a minute.
             self._closing.append(asyncio.create_task(old.disconnect()))
         self._lost.clear()
         room.on("disconnected", lambda _: self._gone(room))

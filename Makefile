@@ -7,6 +7,7 @@ JOBS ?= 2
 
 RULES ?=
 
+WHAT ?= attendance
 SEEDS ?= 1000
 FIRST_SEED ?= 1
 
@@ -52,8 +53,8 @@ format: setup ## Format the code, and mend what lint can mend
 faults: test-setup ## The slow fault tests with real durations
 	$(PYTEST) -m fault
 
-simulate: test-setup ## Simulated lectures with faults (SEEDS=10000 FIRST_SEED=1; TRACE=1 prints one in full)
-	@.venv/bin/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST_SEED) $(if $(TRACE),--trace)
+simulate: test-setup ## Simulated lectures with faults (SEEDS=10000 FIRST_SEED=1; WHAT=schedulers for those; TRACE=1 prints one in full)
+	@.venv/bin/python -m tests.simulation --what $(WHAT) --seeds $(SEEDS) --first $(FIRST_SEED) $(if $(TRACE),--trace)
 
 mutants: test-setup ## Change the rules of attendance and hours in every small way; a test has to notice (RULES=webinar.attendance.rules*)
 	.venv/bin/mutmut run $(RULES)

@@ -65,8 +65,9 @@ class Scheduler:
         self._db = db
         self._clock = clock
         self._name = worker_name()
-        self._started_at = clock.now()
+        self._started_at = 0
         self._ahead_ms = 0
+        self._begun = False
         self._wake = Wake(db)
         self._watches = [Watch(db, pool, server.name, clock) for server in pool]
         self._watch_s = watch_s
@@ -98,6 +99,10 @@ class Scheduler:
         await self._wake.start()
         self._ticks.start()
         self._every(NET_S, self._tick)
+
+    def _begin(self) -> None:
+        """Everything that asks what time it is waits until the database has said so."""
+        self._begun, self._started_at = True, self._clock.now()
         self._every(processes.BEAT_EVERY_S, self._beat)
         self._every(STANDING_S, self._owe_standing)
         for first in (self._beat, self._owe_standing):
@@ -117,6 +122,8 @@ class Scheduler:
         except DatabaseAway:
             log.warning("database_away")
             return  # the net wakes us again
+        if not self._begun:
+            self._begin()
         if due is not None and due < self._clock.now() + NET_S * 1000:
             self._at(due, self._tick, NEXT)
 

@@ -73,8 +73,7 @@ class World:
             return {row.kind: row.matched for row in rows}
 
 
-@pytest.fixture
-async def world(database: Database) -> World:
+async def much_is_kept(database: Database) -> World:
     async with database.writing() as session:
         home = await an_institution(session)
         administrator = await a_person(session, home, name="Ade", role="administrator")
@@ -93,6 +92,11 @@ async def world(database: Database) -> World:
             update(LectureRow).where(LectureRow.id == lecture.id).values(state="final", final_at=NINE + DAY)
         )
     return World(database, home.id, administrator, person, lecture, seat.id)
+
+
+@pytest.fixture
+async def world(database: Database) -> World:
+    return await much_is_kept(database)
 
 
 async def _kept(session, institution_id, lecture, person, seat_id) -> None:  # type: ignore[no-untyped-def]

@@ -122,8 +122,7 @@ def a_first(world: World) -> Booking:
     )
 
 
-@pytest.fixture
-async def world(database: Database) -> World:
+async def two_houses(database: Database) -> World:
     async with database.writing() as session:
         home = await an_institution(session)
         unit = await a_unit(session, home)
@@ -138,6 +137,11 @@ async def world(database: Database) -> World:
             database, await scope_of(session, rina.id), unit.id, maya.id, budi.id,
             [one.id for one in people], await scope_of(session, stranger.id),
         )  # fmt: skip
+
+
+@pytest.fixture
+async def world(database: Database) -> World:
+    return await two_houses(database)
 
 
 def walls(editions: list[Edition]) -> list[str]:

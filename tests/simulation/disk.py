@@ -37,7 +37,8 @@ class Owner(Protocol):
 class Disk:
     """One database file: whose turn it is to write, and whether it answers at all.
 
-    `now` tells the time in Unix ms; `on_owed` is called after each commit that may have owed an effect.
+    `now` tells the time in Unix ms; after each commit that may have touched an effect `on_commit` is told
+    whose it was, and `bells` are rung.
     """
 
     def __init__(self, path: Path, now: Callable[[], int]) -> None:
@@ -45,10 +46,15 @@ class Disk:
         self.now = now
         self.away = False
         self.crashes = 0
-        self.on_owed: Callable[[], None] = lambda: None
+        self.on_commit: Callable[[Owner], None] = lambda owner: None
+        self.bells: dict[str, Callable[[], None]] = {}
         self._writer: object | None = None
         self._queue: deque[asyncio.Future[None]] = deque()
         self._open: list[LoopConnection] = []
+
+    def writes(self, who: object) -> bool:
+        """Whether it is their turn to write."""
+        return self._writer is who
 
     def taken(self, who: object) -> bool:
         """Take the turn to write, if nobody has it; whether that went well."""
@@ -182,7 +188,7 @@ class LoopConnection:
 
     def ready(self, sql: str) -> None:
         """Whatever has to happen before a statement may run."""
-        self.point("sql")
+        self.point("inside" if self.disk.writes(self) else "sql")
         self.disk.answer(self.owner)
         if sql == IMMEDIATE:
             if not self.disk.taken(self):
@@ -209,7 +215,9 @@ class LoopConnection:
                 self.disk.pass_on(self)
         if self._owes:
             self._owes = False
-            self.disk.on_owed()
+            self.disk.on_commit(self.owner)
+            for bell in list(self.disk.bells.values()):
+                bell()
         self.point("committed")
 
     def rollback(self) -> None:

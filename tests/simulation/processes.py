@@ -5,7 +5,7 @@ admission behind the site, the scheduler's runner, handlers and watch. They meet
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import Context, ContextVar
 from random import Random
 from typing import Any, TypeVar
@@ -17,11 +17,15 @@ from tests.simulation.disk import Disk, LoopWriter, Owner, loop_database
 from webinar.attendance.tallies import Tallies
 from webinar.classroom import service as classroom
 from webinar.classroom.rules import Admission
+from webinar.core.clock import Clock
 from webinar.core.database import Database, DatabaseAway
+from webinar.core.effects import Handler
 from webinar.core.effects_runner import Runner
+from webinar.core.wake import Wake
 from webinar.evidence import store as evidence
 from webinar.evidence.append import WebhookLog
 from webinar.lectures import store as lectures
+from webinar.media.pool import Pool
 from webinar.media.servers import MAIN
 from webinar.media.simulator import MediaSimulator
 from webinar.web.hooks import Receiver
@@ -30,8 +34,11 @@ T = TypeVar("T")
 NET_S = 60.0
 WATCH_S = 15.0
 SHORTEST_S = 0.05
+AWAY_MS = 3_000
 HANDLES = {"own": 1, "web": 6, "scheduler": 6}
 """For each part as many as it uses when it is killed again and again; what it compiled stays with it."""
+HOLDING = frozenset({"inside", "commit"})
+"""Points at which a process may have the only turn to write."""
 SLOW = 0.04
 """How often a point in a process takes time, so that others run in between."""
 
@@ -49,9 +56,9 @@ def owned_task(loop: asyncio.AbstractEventLoop, work: Any, context: Context | No
     return task
 
 
-async def lay_out(disk: Disk, owner: Owner) -> None:
+async def lay_out(disk: Disk, owner: Owner, handles: Mapping[str, int] = HANDLES) -> None:
     """Have handles enough for a seed. A new one asks its database things that one used before does not."""
-    for part, count in HANDLES.items():
+    for part, count in handles.items():
         free = _FREE.setdefault(part, [])
         while len(free) < count:
             database = loop_database(part)
@@ -93,7 +100,8 @@ class Life:
 
     mortal = True
 
-    def __init__(self, process: "Process", chance: Random) -> None:
+    def __init__(self, process: "Process", chance: Random, number: int) -> None:
+        self.name = f"{process.name}.{number}"
         self.alive = True
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self._process = process
@@ -107,7 +115,8 @@ class Life:
         self._process.passed(what)
         if not self.alive:
             raise asyncio.CancelledError
-        return self._chance.uniform(0.001, 0.05) if self._chance.random() < SLOW else 0.0
+        wait_s = self._chance.uniform(0.001, 0.05) if self._chance.random() < SLOW else 0.0
+        return max(wait_s, self._process.hangs_for())
 
     async def point(self, what: str) -> None:
         if wait_s := self.passes(what):
@@ -128,7 +137,12 @@ class Life:
 
 
 class Process:
-    """A process with its name and clock; `deaths` are the points, counted from now, at which it dies."""
+    """A process with its name and clock, which dies or hangs at points that are counted from now.
+
+    Processes of one `part` use the same handles, one after the other.
+    """
+
+    part = ""
 
     def __init__(self, name: str, disk: Disk, clock: WorldClock, chance: Random, note: Callable[..., None]):
         self.name = name
@@ -139,12 +153,17 @@ class Process:
         self._chance = chance
         self._note = note
         self._dies_in: tuple[int, float] | None = None
+        self._hangs_in: tuple[int, float] | None = None
+        self._hangs_until = 0.0
+        self._lives = 0
         self._used: list[Database] = []
 
     def start(self) -> None:
         if self.life is not None and self.life.alive:
             return
-        self.life = Life(self, self._chance)
+        self._lives += 1
+        self.life = Life(self, self._chance, self._lives)
+        self._hangs_until = 0.0
         self._note("started", self.name)
         self.life.spawn(self._watched(self.main(self.life)))
 
@@ -162,14 +181,34 @@ class Process:
         """Die at the point of that number from now, and be back after so many seconds."""
         self._dies_in = (points, back_in_s)
 
+    def hang_in(self, points: int, lasts_s: float) -> None:
+        """Stand still at the point of that number from now, and go on after so many seconds as if nothing had
+        been. It does so outside of a transaction: inside one it would hold SQLite's only turn to write."""
+        self._hangs_in = (points, lasts_s)
+
+    def hangs_for(self) -> float:
+        """Seconds for which it still stands still."""
+        return max(0.0, self._hangs_until - asyncio.get_running_loop().time())
+
     def passed(self, what: str) -> None:
         if what.startswith("commit"):
             self._note(what, self.name)
+        if self._hangs_in is not None and what not in HOLDING:
+            points, lasts_s = self._hangs_in
+            self._hangs_in = (points - 1, lasts_s)
+            if points <= 0:
+                self._hang(lasts_s)
         if self._dies_in is not None:
             points, back_in_s = self._dies_in
             self._dies_in = (points - 1, back_in_s)
             if points <= 0:
                 self.die(back_in_s)
+
+    def _hang(self, lasts_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._hangs_in, self._hangs_until = None, loop.time() + lasts_s
+        self._note("hangs", self.name)
+        loop.call_later(lasts_s, self._note, "goes on", self.name, context=Context())
 
     def die(self, back_in_s: float) -> None:
         life, self._dies_in = self.life, None
@@ -182,13 +221,13 @@ class Process:
 
     def database(self, life: Life) -> Database:
         """A database handle of this life."""
-        self._used.append(handle(self.name, self.disk, life))
+        self._used.append(handle(self.part or self.name, self.disk, life))
         return self._used[-1]
 
     def release(self) -> None:
         """At the end of a seed."""
         if self._used:
-            give_back(self.name, *self._used)
+            give_back(self.part or self.name, *self._used)
         self._used.clear()
 
     async def call(self, work: Callable[[Life], Coroutine[Any, Any, T]]) -> T:
@@ -273,38 +312,44 @@ class Hooks(Process):
 
 class Scheduler(Process):
     """The runner with the scheduler's own handlers, and the watch; without APScheduler, which reads the real
-    clock and is the tick only."""
+    clock and is the tick only. The bell of the disk stands for what a `Wake` hears of the database."""
 
     media: MediaSimulator
+    net_s, watch_s = NET_S, WATCH_S
+
+    def handlers(self, database: Database, pool: Pool, life: Life, clock: Clock) -> Mapping[str, Handler]:
+        """What it does for each kind."""
+        return {**own_handlers(database, pool, clock), "tally": Tallies(database, clock)}
+
+    def its_clock(self) -> Clock:
+        """The time that it goes by."""
+        return self.clock
 
     async def main(self, life: Life) -> None:
-        database, wake = self.database(life), asyncio.Event()
-        media: Any = _Distant(self.media, life, self._chance)
+        database, clock = self.database(life), self.its_clock()
+        media: Any = Distant(self.media, life, self._chance)
         pool = alone(media)
-        self.disk.on_owed = wake.set
-        handlers = {
-            **own_handlers(database, pool, self.clock),
-            "tally": Tallies(database, self.clock),
-        }
-        runner = Runner(database, handlers, self.clock, worker=self.name, freed=wake.set)
-        life.spawn(self._watched(self._looks(Watch(database, pool, MAIN, self.clock))))
+        wake = Wake(database)
+        self.disk.bells[self.name] = wake.ring
+        handlers = self.handlers(database, pool, life, clock)
+        runner = Runner(database, handlers, clock, worker=life.name, freed=wake.ring)
+        looks = False
         while True:
             try:
                 due = await runner.step()
             except DatabaseAway:
-                due = self.clock.now() + 3_000
-            await self._rest(wake, due)
+                due = clock.now() + AWAY_MS
+            else:
+                if not looks:
+                    looks = bool(life.spawn(self._watched(self._looks(Watch(database, pool, MAIN, clock)))))
+            await self._rest(wake, None if due is None else due - clock.now())
 
-    async def _rest(self, wake: asyncio.Event, due: int | None) -> None:
-        wait_s = NET_S if due is None else (due - self.clock.now()) / 1000
-        try:
-            async with asyncio.timeout(min(NET_S, max(SHORTEST_S, wait_s))):
-                await wake.wait()
-        except TimeoutError:
-            return
-        # An effect that ends wakes twice, by its end and by its commit: look once.
-        await asyncio.sleep(SHORTEST_S)
-        wake.clear()
+    async def _rest(self, wake: Wake, wait_ms: int | None) -> None:
+        wait_s = self.net_s if wait_ms is None else wait_ms / 1000
+        if await wake.wait(min(self.net_s, max(SHORTEST_S, wait_s))):
+            # An effect that ends wakes twice, by its end and by its commit: look once.
+            await asyncio.sleep(SHORTEST_S)
+            await wake.wait(0)
 
     async def _looks(self, watch: Watch) -> None:
         while True:
@@ -312,14 +357,14 @@ class Scheduler(Process):
                 await watch.look()
             except DatabaseAway:
                 self._note("look failed", self.name)
-            await asyncio.sleep(WATCH_S)
+            await asyncio.sleep(self.watch_s)
 
 
-class _Distant:
-    """The media server over a network: each call takes time, and the caller may die on either side of it."""
+class Distant:
+    """Something over a network: each call takes time, and the caller may die on either side of it."""
 
-    def __init__(self, media: MediaSimulator, life: Life, chance: Random) -> None:
-        self._media = media
+    def __init__(self, port: Any, life: Life, chance: Random) -> None:
+        self._port = port
         self._life = life
         self._chance = chance
 
@@ -327,8 +372,8 @@ class _Distant:
         async def call(*arguments: Any, **named: Any) -> Any:
             await self._life.point("ask")
             await asyncio.sleep(self._chance.uniform(0.001, 0.02))
-            # What the media server starts is its own: it does not die with who asked.
-            work = getattr(self._media, name)(*arguments, **named)
+            # What is started there is not ours: it does not die with who asked.
+            work = getattr(self._port, name)(*arguments, **named)
             answer = await asyncio.get_running_loop().create_task(work, context=Context())
             await self._life.point("answered")
             return answer

@@ -4,6 +4,7 @@ Instants are Unix milliseconds, UTC, everywhere in Pendopo.
 """
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -37,17 +38,38 @@ class ManualClock:
 
 
 class DatabaseClock:
-    """The database's time, as far as this process knows it: the own clock, put right at each look.
+    """The database's time, as far as this process knows it: what it said last, and what has passed since.
 
     Clocks of machines differ, and who opens a room or lets one lapse must not depend on which of them looks.
+    What has passed is measured, not read off the own clock, so that setting that one changes nothing here.
+
+    Args:
+        own: the machine's clock, for the time before the database was asked, and to tell how far it is off.
+        passed: seconds from an arbitrary start.
     """
 
-    def __init__(self, own: Clock) -> None:
+    def __init__(self, own: Clock, passed: Callable[[], float] = time.monotonic) -> None:
         self.own = own
-        self.ahead_ms = 0
+        self._passed = passed
+        self._knows = False
+        self._set(own.now())
 
     def now(self) -> int:
-        return self.own.now() - self.ahead_ms
+        return self._at + int((self._passed() - self._since) * 1000)
+
+    def put_right(self, db_now: int, asked_at: int) -> None:
+        """Go as far as the answer proves: it was true some time between the question and now.
+
+        An answer that took long, because the database or this process stood still, so moves nothing that is
+        right already. The first one is taken as new: what is due may then be late, and never early.
+        """
+        known = self.now()
+        latest = db_now + max(0, known - asked_at)
+        self._set(min(max(known, db_now), latest) if self._knows else db_now)
+        self._knows = True
+
+    def _set(self, at: int) -> None:
+        self._at, self._since = at, self._passed()
 
 
 def own_time(clock: Clock) -> int:
@@ -58,9 +80,7 @@ def own_time(clock: Clock) -> int:
 def put_right(clock: Clock, db_now: int, asked_at: int) -> None:
     """Tell a clock that follows the database's what time it is there; it was asked at `asked_at`."""
     if isinstance(clock, DatabaseClock):
-        # The answer is as old as half of the way there and back.
-        took = max(0, clock.now() - asked_at)
-        clock.ahead_ms = clock.own.now() - db_now - took // 2
+        clock.put_right(db_now, asked_at)
 
 
 def monotonic() -> float:

@@ -1,0 +1,39 @@
+"""Every kind of effect, died in at every commit and every call: nothing is lost or doubled."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.death_scenes import SCENES
+from tests.integration.deaths import Copies, Enumeration, PostgresCopies, Scene, SqliteCopies
+from webinar.operations.rules import KINDS
+
+LEAST_POINTS = 3
+
+
+@pytest.fixture
+def copies(database_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> Copies:
+    if database_url.startswith("sqlite"):
+        return SqliteCopies(tmp_path)
+    return PostgresCopies(request.getfixturevalue("postgres_cluster"), database_url)
+
+
+def test_every_kind_has_a_scene() -> None:
+    assert {scene.kind for scene in SCENES} == set(KINDS)
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.kind)
+async def test_a_death_at_any_point_changes_nothing_but_the_time_it_takes(
+    scene: Scene, database_url: str, copies: Copies, tmp_path: Path
+) -> None:
+    deaths = Enumeration(scene, database_url, tmp_path, copies)
+    await deaths.book()
+    calm, points = await deaths.calm()
+    assert scene.did(calm), "the undisturbed run did not do what it is about"
+    assert len(points) >= LEAST_POINTS
+    print(f"{scene.kind}: {len(points)} points")
+    wrong = {}
+    for at, what in enumerate(points, 1):
+        if differs := (await deaths.died(at)).same_as(calm, scene):
+            wrong[f"{at}, {what}"] = differs
+    assert not wrong

@@ -1,0 +1,146 @@
+"""What may be left at the end, and what must not have happened on the way.
+
+It looks only at the database's rows, the rooms of the media server and the mails that the mail server took.
+"""
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from tests.simulation.schedulers.parts import Taken
+from tests.simulation.schedulers.world import STANDING, World
+
+SETTLED = frozenset({"final", "cancelled"})
+# What happens once in a life that is not restored or extended, and what each of these begins anew.
+ONCE = {"went_live": ("restored", "extended", "rescheduled"), "ended": ("restored", "extended"), "final": ()}
+
+ANEW = frozenset({"restored", "extended", "rescheduled"})
+
+
+@dataclass(slots=True)
+class Verdict:
+    """`violations` in words; how many mails went out, and how many of them a second time."""
+
+    violations: list[str] = field(default_factory=list)
+    claims: int = 0
+    takeovers: int = 0
+    mails: int = 0
+    repeats: int = 0
+    late_ms: Counter[int] = field(default_factory=Counter)
+
+
+async def judge(world: World) -> Verdict:
+    watcher = world.watcher
+    verdict = Verdict([*watcher.violations, *world.trouble], watcher.claims, watcher.takeovers)
+    # What a site whose clock is behind owes is late when it is owed.
+    if not world.plan.broken and not world.plan.site_skew:
+        verdict.late_ms = watcher.late_ms
+    with closing(sqlite3.connect(world.disk.path)) as rows:
+        _effects(world, rows, verdict)
+        _lectures(world, rows, verdict)
+        _timelines(rows, verdict)
+        _invites(world, rows, verdict)
+        _reports(rows, verdict)
+    _mails(world, verdict)
+    for room in await world.media.list_rooms():
+        verdict.violations.append(f"room {room.name} stands open at the end")
+    return verdict
+
+
+def _effects(world: World, rows: sqlite3.Connection, verdict: Verdict) -> None:
+    """Done, skipped with a reason, or parked with an error; some are owed again, later."""
+    now = world.now()
+    for key, kind, state, due_at, error in rows.execute(
+        "SELECT key, kind, state, due_at, last_error FROM effects"
+    ):
+        later = state == "owed" and kind in STANDING and due_at > now
+        if not (state == "done" or later or (state in {"skipped", "parked"} and error)):
+            verdict.violations.append(f"effect {key} is {state}, due in {due_at - now} ms: {error}")
+
+
+def _lectures(world: World, rows: sqlite3.Connection, verdict: Verdict) -> None:
+    for ident, state, closes_at in rows.execute("SELECT id, state, closes_at FROM lectures"):
+        if state not in SETTLED:
+            verdict.violations.append(f"lecture {ident} is {state}, closed at {closes_at - world.now()} ms")
+    for name, state in rows.execute("SELECT name, state FROM rooms"):
+        if state != "closed":
+            verdict.violations.append(f"room {name} is {state} in the database")
+    for ident, state in rows.execute("SELECT lecture_id, state FROM recordings"):
+        if state in {"wanted", "recording", "paused"}:
+            verdict.violations.append(f"the recording of {ident} is {state}")
+
+
+def _timelines(rows: sqlite3.Connection, verdict: Verdict) -> None:
+    lines: dict[str, list[str]] = defaultdict(list)
+    for subject, action in rows.execute(
+        "SELECT subject_id, action FROM audit WHERE subject_kind = 'lecture' ORDER BY id"
+    ):
+        lines[subject].append(action)
+    for lecture_id, actions in lines.items():
+        for once, anew in ONCE.items():
+            count, most = actions.count(once), 1 + sum(actions.count(name) for name in anew)
+            if count > most:
+                verdict.violations.append(f"{lecture_id} {once} {count} times: {actions}")
+        # A room that was wanted anew, and that the media server did not make in time, is closed all the same.
+        rooms = [action for action in actions if action.startswith("room_") or action in ANEW]
+        for before, after in pairwise(rooms):
+            if before == after == "room_opened" or before == after == "room_closed":
+                verdict.violations.append(f"{lecture_id} {before} twice in a row: {actions}")
+
+
+def _invites(world: World, rows: sqlite3.Connection, verdict: Verdict) -> None:
+    """Whoever was told last knows the last version, and nobody was told anything twice."""
+    mails: dict[str, list[Taken]] = defaultdict(list)
+    for mail in world.post.taken:
+        if mail.uid:
+            mails[mail.uid].append(mail)
+    over = {
+        key.removeprefix("invite:")
+        for (key,) in rows.execute("SELECT key FROM effects WHERE kind = 'invite' AND state = 'skipped'")
+    }
+    for ident, uid, sequence, method, state, sends in rows.execute(
+        "SELECT registration_id, uid, sequence, method, state, sends FROM invites"
+    ):
+        told = mails.pop(uid, [])
+        if state in {"owed", "deferred"} and ident not in over:
+            verdict.violations.append(f"invite {uid} is {state}")
+        if state == "accepted" and (not told or (told[-1].sequence, told[-1].method) != (sequence, method)):
+            verdict.violations.append(f"invite {uid} {method} {sequence} was not told last: {told[-1:]}")
+        if len({mail.message_id for mail in told}) > sends + 1:
+            verdict.violations.append(f"invite {uid}: {len(told)} mails for {sends + 1} wishes")
+        for before, after in pairwise(told):
+            if (after.sequence, after.at) < (before.sequence, before.at):
+                verdict.violations.append(f"invite {uid}: version {after.sequence} after {before.sequence}")
+
+
+def _reports(rows: sqlite3.Connection, verdict: Verdict) -> None:
+    for ident, state in rows.execute("SELECT id, state FROM reports WHERE state <> 'ready'"):
+        verdict.violations.append(f"report {ident} is {state}")
+
+
+def _mails(world: World, verdict: Verdict) -> None:
+    """A Message-ID comes again, with the same words, only where the write-back was kept from happening."""
+    by_id: dict[str, list[Taken]] = defaultdict(list)
+    for mail in world.post.taken:
+        by_id[mail.message_id].append(mail)
+    verdict.mails = len(world.post.taken)
+    for message_id, mails in by_id.items():
+        for before, after in pairwise(mails):
+            verdict.repeats += 1
+            if (before.to, before.says) != (after.to, after.says):
+                verdict.violations.append(f"{message_id} says something else the second time")
+            if not _excused(world.disturbed, before, after):
+                verdict.violations.append(f"{message_id} went out twice, at {before} and {after}")
+
+
+def _excused(disturbed: Sequence[tuple[int, str]], first: Taken, second: Taken) -> bool:
+    """Whether the sender died or stood still, or the database did, between the two."""
+    sender = first.sender.rpartition(".")[0]
+    return any(
+        what.startswith((f"{sender} died", f"{sender} hangs", f"{sender} goes on", "database"))
+        for at, what in disturbed
+        if first.at - 60_000 <= at <= second.at
+    )

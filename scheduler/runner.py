@@ -66,7 +66,6 @@ class Scheduler:
         self._clock = clock
         self._name = worker_name()
         self._started_at = 0
-        self._ahead_ms = 0
         self._begun = False
         self._wake = Wake(db)
         self._watches = [Watch(db, pool, server.name, clock) for server in pool]
@@ -164,7 +163,7 @@ class Scheduler:
     async def _beat(self) -> None:
         try:
             async with self._db.writing() as session:
-                db_now = await processes.beat(
+                await processes.beat(
                     session,
                     name=self._name,
                     kind="scheduler",
@@ -172,12 +171,11 @@ class Scheduler:
                     now=self._clock.now(),
                     detail={
                         "running": self._runner.busy,
-                        "clock_ahead_ms": self._ahead_ms,
+                        "clock_ahead_ms": own_time(self._clock) - self._clock.now(),
                         "effects": self._runner.meter.told(),
                         "media": {watch.server: watch.error for watch in self._watches},
                     },
                 )
-            self._ahead_ms = own_time(self._clock) - db_now
         except DatabaseAway:
             log.warning("database_away")
 

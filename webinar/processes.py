@@ -19,7 +19,7 @@ from aiohttp import web
 from webinar import logs
 from webinar.config import Settings
 from webinar.core import processes
-from webinar.core.clock import SystemClock
+from webinar.core.clock import Clock, DatabaseClock, SystemClock, own_time, put_right
 from webinar.core.database import Database, DatabaseAway
 from webinar.core.effects_runner import worker_name
 from webinar.media.servers import WrongServers, keys_of
@@ -96,7 +96,10 @@ async def run_web(settings: Settings, stop: asyncio.Event) -> None:
     async with wiring.site(settings) as site:
         # Requests are logged by the site itself, without addresses and tokens.
         runner = web.AppRunner(create_app(site), access_log=None, shutdown_timeout=SHUTDOWN_S)
-        async with _served(runner, settings.host, settings.port), signs_of_life(site.database, "web"):
+        async with (
+            _served(runner, settings.host, settings.port),
+            signs_of_life(site.database, "web", site.clock),
+        ):
             await stop.wait()
 
 
@@ -160,10 +163,15 @@ async def _served(runner: web.BaseRunner, host: str, port: int) -> AsyncIterator
 
 
 @asynccontextmanager
-async def signs_of_life(db: Database, kind: str) -> AsyncIterator[None]:
-    """Say while the block runs that a process of this kind lives, and at its end that it has gone."""
+async def signs_of_life(db: Database, kind: str, clock: Clock | None = None) -> AsyncIterator[None]:
+    """Say while the block runs that a process of this kind lives, and at its end that it has gone.
+
+    Args:
+        clock: put right each time, when it is one that follows the database's.
+    """
     name = worker_name()
-    beating = asyncio.create_task(_beat(db, name, kind), name="signs-of-life")
+    follows = clock or DatabaseClock(SystemClock())
+    beating = asyncio.create_task(_beat(db, name, kind, follows), name="signs-of-life")
     try:
         yield
     finally:
@@ -175,24 +183,23 @@ async def signs_of_life(db: Database, kind: str) -> AsyncIterator[None]:
                 await processes.gone(session, name)
 
 
-async def _beat(db: Database, name: str, kind: str) -> None:
-    clock = SystemClock()
-    started_at = clock.now()
-    ahead = 0
+async def _beat(db: Database, name: str, kind: str, clock: Clock) -> None:
+    started_at = 0
     away = False
     while True:
         try:
+            asked_at = clock.now()
+            put_right(clock, await db.now(), asked_at)
+            started_at = started_at or clock.now()
             async with db.writing() as session:
-                # By how much the clock differs was found at the beat before.
-                db_now = await processes.beat(
+                await processes.beat(
                     session,
                     name=name,
                     kind=kind,
                     started_at=started_at,
-                    now=clock.now() - ahead,
-                    detail={"clock_ahead_ms": ahead},
+                    now=clock.now(),
+                    detail={"clock_ahead_ms": own_time(clock) - clock.now()},
                 )
-                ahead = clock.now() - db_now
             away = False
         except DatabaseAway:
             if not away:

@@ -100,7 +100,9 @@ async def site(settings: Settings) -> AsyncIterator[Site]:
     async with media(settings) as pool:
         try:
             rooms = PlacedRooms(db, pool)
-            yield Site(settings, db, SystemClock(), pool, rooms, storage(settings), Passwords())
+            # Put right with each sign of life, so that what is owed at once is due at once.
+            clock = DatabaseClock(SystemClock())
+            yield Site(settings, db, clock, pool, rooms, storage(settings), Passwords())
         finally:
             await db.close()
 

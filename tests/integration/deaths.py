@@ -20,11 +20,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from recordings.storage import open_storage, sha256
+from tests import by_hand
 from tests.build import NINE
+from tests.pools import alone
 from tests.servers.postgres import Postgres
 from webinar import wiring
 from webinar.config import Settings
-from webinar.core import effects
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
 from webinar.core.effects_runner import Runner
@@ -42,7 +43,8 @@ OF_THE_TRY = {
     "tallies": {"high_water"},
     "attendance": {"high_water"},
 }
-_MADE_HERE = re.compile(r"\b(?:[a-z2-7]{26}|[a-z2-7]{16}|[0-9a-f]{64})\b")
+# Ids, seats, digests and the secrets of links.
+_MADE_HERE = re.compile(r"\b(?:[a-z2-7]{26}|[a-z2-7]{16}|[0-9a-f]{12}|[0-9a-f]{40}|[0-9a-f]{64})\b")
 
 
 class Death(BaseException):
@@ -125,13 +127,14 @@ class Stage:
         """One process: does what is due until it rests (False), or dies (True)."""
         self.db.fate = fate
         media, mailer, storage = (Mortal(port, fate) for port in (self.media, self.mailer, self.storage))
-        handlers = wiring.handlers(self.settings, self.db, cast(Any, media), cast(Any, mailer), self.clock)
+        pool = alone(cast(Any, media))
+        handlers = wiring.handlers(self.settings, self.db, pool, cast(Any, mailer), self.clock)
         # The storage is the one part that the handlers are not given.
         handlers["retention"] = RetentionJob(self.db, cast(Any, storage), self.clock)
         runner = Runner(self.db, handlers, self.clock, concurrency=1)
         try:
             for _ in range(MOST_STEPS):
-                due = await effects.next_due(self.db)
+                due = await by_hand.next_due(self.db)
                 if due is None or due > self.clock.now():
                     return False
                 await runner.step()
@@ -185,7 +188,7 @@ class Picture:
 
     rows: dict[str, list[dict[str, Any]]]
     mails: Counter[str]
-    words: dict[str, set[str]]
+    words: list[str]
     rooms: dict[str, list[str]]
     heard: Counter[str]
     files: dict[str, str]
@@ -297,14 +300,17 @@ class Enumeration:
         rows = await _rows(stage.db, self.scene.tries)
         rooms = {r.name: [p.identity for p in await stage.media.list_participants(r.name)]
                  for r in await stage.media.list_rooms()}  # fmt: skip
-        words: dict[str, set[str]] = {}
-        for mail in stage.mailer.sent:
-            words.setdefault(mail.message_id, set()).add(f"{mail.to} {mail.subject} {mail.text}")
-        heard = Counter(f"{who} {said}" for who, inbox in stage.media.inbox.items() for said in inbox)
+        heard = [f"{who} {said}" for who, inbox in stage.media.inbox.items() for said in inbox]
         files = {str(path.relative_to(stage.folder)): sha256(path.read_bytes())
                  for path in sorted(stage.folder.rglob("*")) if path.is_file()}  # fmt: skip
-        masked = json.loads(_MADE_HERE.sub(self._unless_known, json.dumps(rows)))
-        return Picture(masked, Counter(m.message_id for m in stage.mailer.sent), words, rooms, heard, files)
+        sent = stage.mailer.sent
+        mails = [mail.message_id for mail in sent]
+        words = sorted({f"{mail.message_id} {mail.to} {mail.subject} {mail.text}" for mail in sent})
+        rows, mails, words, rooms, heard, files = self._masked([rows, mails, words, rooms, heard, files])
+        return Picture(rows, Counter(mails), sorted(words), rooms, Counter(heard), files)
+
+    def _masked(self, left: Any) -> Any:
+        return json.loads(_MADE_HERE.sub(self._unless_known, json.dumps(left)))
 
     def _unless_known(self, found: "re.Match[str]") -> str:
         """Ids and digests that came up in the run are others each time."""

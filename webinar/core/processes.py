@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import BigInteger, delete, literal_column, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from webinar.core.database import insert_into, now_sql
+from webinar.core.database import insert_into
 from webinar.core.tables import ProcessRow
 
 BEAT_EVERY_S = 5
@@ -53,16 +53,14 @@ class Process:
 
 async def beat(
     session: AsyncSession, *, name: str, kind: str, started_at: int, now: int, detail: Mapping[str, Any]
-) -> int:
-    """Say that this process runs; answers the database's time, in one statement with it."""
+) -> None:
+    """Say that this process runs."""
     _warn_of_clock(name, int(detail.get("clock_ahead_ms") or 0), now)
     row = insert_into(session, ProcessRow).values(
         name=name, kind=kind, started_at=started_at, seen_at=now, detail=dict(detail)
     )
     changed = {"seen_at": row.excluded.seen_at, "detail": row.excluded.detail}
-    upsert = row.on_conflict_do_update(index_elements=["name"], set_=changed)
-    db_now = literal_column(now_sql(session.get_bind().dialect.name), BigInteger)
-    return int((await session.execute(upsert.returning(db_now))).scalar_one())
+    await session.execute(row.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
 async def forget_silent(session: AsyncSession, now: int) -> None:

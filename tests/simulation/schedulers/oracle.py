@@ -35,8 +35,7 @@ class Verdict:
 async def judge(world: World) -> Verdict:
     watcher = world.watcher
     verdict = Verdict([*watcher.violations, *world.trouble], watcher.claims, watcher.takeovers)
-    # What a site whose clock is behind owes is late when it is owed.
-    if not world.plan.broken and not world.plan.site_skew:
+    if not world.plan.broken:
         verdict.late_ms = watcher.late_ms
     with closing(sqlite3.connect(world.disk.path)) as rows:
         _effects(world, rows, verdict)

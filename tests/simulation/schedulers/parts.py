@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any, cast
@@ -10,13 +11,15 @@ from typing import Any, cast
 from icalendar import Calendar
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.pools import alone
 from tests.simulation.people import KEY, SECRET
 from tests.simulation.processes import Distant, Life, Process, Scheduler
 from webinar import wiring
 from webinar.config import Settings
 from webinar.core.clock import Clock, DatabaseClock
-from webinar.core.database import Database
+from webinar.core.database import Database, DatabaseAway
 from webinar.core.effects import Handler
+from webinar.core.processes import BEAT_EVERY_S
 from webinar.mail.fake import FakeMailer
 from webinar.mail.port import Message, Receipt
 from webinar.media.notifier import Notifier
@@ -43,24 +46,31 @@ class Clerk(Scheduler):
         ring = self.disk.bells[self.name]
         self.disk.bells[self.name] = lambda: None if self._chance.random() < self.deaf else ring()
         mailer: Any = Distant(_Signed(self.post, life.name), life, self._chance)
-        return wiring.handlers(self.settings, database, media, mailer, clock)
+        return wiring.handlers(self.settings, database, alone(media), mailer, clock)
 
 
 class Site(Process):
-    """Where people press buttons."""
+    """Where people press buttons; it asks the database for the time with each sign of life."""
 
     part = "site"
     _db: Database
+    _time: DatabaseClock
 
     async def main(self, life: Life) -> None:
         self._db = self.database(life)
+        self._time = DatabaseClock(self.clock, asyncio.get_running_loop().time)
+        while True:
+            with suppress(DatabaseAway):
+                asked_at = self._time.now()
+                self._time.put_right(await self._db.now(), asked_at)
+            await asyncio.sleep(BEAT_EVERY_S)
 
     async def press(self, deed: Callable[[AsyncSession, int], Awaitable[None]]) -> None:
         """Do it in one transaction, at the time that the site believes in."""
 
         async def work(_life: Life) -> None:
             async with self._db.writing() as session:
-                await deed(session, self.clock.now())
+                await deed(session, self._time.now())
 
         await self.call(work)
 

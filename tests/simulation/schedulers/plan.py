@@ -71,7 +71,7 @@ def plan(seed: int) -> Plan:
     planned = Plan(
         seed=seed,
         skews=tuple(int(chance.uniform(-30, 30) * SECOND) for _ in range(chance.choice((2, 2, 3, 4)))),
-        site_skew=int(chance.uniform(-30, 30) * SECOND) if chance.random() < 0.25 else 0,
+        site_skew=int(chance.uniform(-30, 30) * SECOND),
         lectures=lectures,
         deeds=_deeds(lectures, chance),
         deaf=chance.choice((0.0, 0.0, 0.3, 1.0)),

@@ -65,7 +65,6 @@ class Watcher:
     """`violations` in words; `late_ms` by how many ms each claim of something that was owed came late."""
 
     path: Path
-    slack_ms: int
     violations: list[str] = field(default_factory=list)
     late_ms: Counter[int] = field(default_factory=Counter)
     claims: int = 0
@@ -129,8 +128,7 @@ class Watcher:
         wrong |= self._out_of_place(now, rooms)
         self._since = {what: self._since.get(what, now) for what in wrong}
         for what, since in self._since.items():
-            kept_ms = LATE_MS + self.slack_ms
-            if now - since > kept_ms and calm_ms > RECOVERS_MS + self.slack_ms and what not in self._told:
+            if now - since > LATE_MS and calm_ms > RECOVERS_MS and what not in self._told:
                 self._told.add(what)
                 self.say(now, f"{what} for {now - since} ms ({wrong[what]})")
 

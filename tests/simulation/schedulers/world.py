@@ -51,7 +51,7 @@ class World:
         self._loop.set_task_factory(owned_task)  # type: ignore[arg-type]
         self._zero = self._loop.time()
         self.disk = Disk(folder / "simulated.db", self.now)
-        self.watcher = Watcher(self.disk.path, max(0, plan.site_skew))
+        self.watcher = Watcher(self.disk.path)
         self.disk.on_commit = self._committed
         self.media = Rooms(WorldClock(self.now))
         self.post = Post(self.now, self._random("mail"), plan.mail_takes_s)

@@ -7,6 +7,7 @@ import pytest
 from scheduler.runner import Scheduler
 from tests import by_hand
 from tests.build import SECOND
+from tests.pools import alone
 from webinar.core import effects, processes
 from webinar.core.clock import Clock, DatabaseClock, SystemClock
 from webinar.core.database import Database
@@ -103,10 +104,10 @@ async def test_a_lease_is_as_long_by_the_database_whatever_the_own_clock_says(
 async def test_a_scheduler_and_a_site_tell_by_how_much_their_own_clock_is_wrong(
     database: Database, off_ms: int
 ) -> None:
-    media = FakeMedia(SystemClock(), "key", "s" * 32)
+    pool = alone(FakeMedia(SystemClock(), "key", "s" * 32))
     followed = DatabaseClock(WrongClock(off_ms))
     stop = asyncio.Event()
-    running = asyncio.create_task(Scheduler(database, media, DatabaseClock(WrongClock(off_ms))).run(stop))
+    running = asyncio.create_task(Scheduler(database, pool, DatabaseClock(WrongClock(off_ms))).run(stop))
     async with signs_of_life(database, "web", followed), asyncio.timeout(30):
         known: list[processes.Process] = []
         while {process.kind for process in known} != {"scheduler", "web"}:

@@ -11,7 +11,6 @@ from typing import Any, cast
 from icalendar import Calendar
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.pools import alone
 from tests.simulation.people import KEY, SECRET
 from tests.simulation.processes import Distant, Life, Process, Scheduler
 from webinar import wiring
@@ -23,6 +22,7 @@ from webinar.core.processes import BEAT_EVERY_S
 from webinar.mail.fake import FakeMailer
 from webinar.mail.port import Message, Receipt
 from webinar.media.notifier import Notifier
+from webinar.media.pool import Pool
 from webinar.media.port import MediaMisconfigured
 from webinar.media.simulator import MediaSimulator
 from webinar.media.webhook import WebhookEvent
@@ -42,11 +42,11 @@ class Clerk(Scheduler):
     def its_clock(self) -> Clock:
         return DatabaseClock(self.clock, asyncio.get_running_loop().time)
 
-    def handlers(self, database: Database, media: Any, life: Life, clock: Clock) -> Mapping[str, Handler]:
+    def handlers(self, database: Database, pool: Pool, life: Life, clock: Clock) -> Mapping[str, Handler]:
         ring = self.disk.bells[self.name]
         self.disk.bells[self.name] = lambda: None if self._chance.random() < self.deaf else ring()
         mailer: Any = Distant(_Signed(self.post, life.name), life, self._chance)
-        return wiring.handlers(self.settings, database, alone(media), mailer, clock)
+        return wiring.handlers(self.settings, database, pool, mailer, clock)
 
 
 class Site(Process):

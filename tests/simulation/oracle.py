@@ -96,9 +96,10 @@ async def judge(world: World) -> Verdict:
             _person(world, number, by_seat[seat], seen, verdict)
     _strangers(world, log, seen, verdict)
     for effect in effects:
-        # A tally looks once more after the end, by its process's clock, and finds that nothing is left to do.
+        # A tally looks once more after the end, by its process's clock, and finds that nothing is left to do;
+        # whoever dies at that is followed by another when the lease is over.
         due_in = effect.due_at - world.clock.now() + _jumps(world) + LEASE_MS
-        later = effect.kind == "tally" and effect.state == "owed" and due_in > 0
+        later = effect.kind == "tally" and effect.state in {"owed", "claimed"} and due_in > 0
         if effect.state not in {"done", "skipped"} and not later:
             say(f"effect {effect.key} is {effect.state}, due {effect.due_at - world.clock.now()} ms from now")
     for room in rooms:

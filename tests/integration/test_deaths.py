@@ -11,7 +11,7 @@ from tests.integration.deaths import Copies, Enumeration, PostgresCopies, Scene,
 from webinar.operations.rules import KINDS
 
 LEAST_POINTS = 3
-# Each death on PostgreSQL takes a copy of a database of its own: what has more points is left to `make faults`.
+# Each death on PostgreSQL takes a copy of a database: what has more points is left to `make faults`.
 SHORT = frozenset({"check", "contest", "mail", "report"})
 
 

@@ -1,8 +1,8 @@
 """A process that dies at any point of an effect, enumerated: another goes on, as if nobody had died.
 
 A point is a commit (dying just before it, or just after) or a call of the media server, the mail server or
-the storage (the same). The points of an undisturbed run are counted; then each number is died at, in a copy
-of the same database; a fresh process takes over when the lease has run out.
+the storage (the same). Each number is died at in turn, in a copy of the same database, until a run is over
+before it; a fresh process takes over when the lease has run out.
 """
 
 import json
@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -52,7 +53,7 @@ class Death(BaseException):
 
 
 class Fate:
-    """Kills at the point of a number; counts them when the number is never reached."""
+    """Kills at the point of a number; 0 is nobody's."""
 
     def __init__(self, at: int = 0) -> None:
         self.at = at
@@ -266,17 +267,18 @@ class Enumeration:
         self._known = json.dumps(await _rows(db, {}))
         await db.close()
 
-    async def calm(self) -> tuple[Picture, list[str]]:
-        """What is left when nobody dies, and the points that were passed."""
-        fate = Fate()
-        return await self._run(fate), fate.points
+    async def calm(self) -> Picture:
+        """What is left when nobody dies."""
+        return await self._run(Fate())
 
-    async def died(self, at: int) -> Picture:
-        """What is left when one died at the point of this number and another went on."""
-        fate = Fate(at)
-        picture = await self._run(fate)
-        assert fate.dead, f"there is no point {at}"
-        return picture
+    async def deaths(self) -> AsyncIterator[tuple[str, Picture]]:
+        """Each point, and what is left when one died there and another went on."""
+        for at in count(1):
+            fate = Fate(at)
+            picture = await self._run(fate)
+            if not fate.dead:
+                return
+            yield f"{at}, {fate.points[at - 1]}", picture
 
     async def _run(self, fate: Fate) -> Picture:
         folder = self._folder / "run"

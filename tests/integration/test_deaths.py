@@ -34,18 +34,19 @@ def cases() -> Iterator[ParameterSet]:
             yield pytest.param(dialect, scene, marks=marks, id=f"{scene.kind}-{dialect}")
 
 
-@pytest.mark.parametrize(("database_url", "scene"), cases(), indirect=["database_url"])
+@pytest.mark.parametrize(("database_url", "scene"), list(cases()), indirect=["database_url"])
 async def test_a_death_at_any_point_changes_nothing_but_the_time_it_takes(
     scene: Scene, database_url: str, copies: Copies, tmp_path: Path
 ) -> None:
-    deaths = Enumeration(scene, database_url, tmp_path, copies)
-    await deaths.book()
-    calm, points = await deaths.calm()
+    enumeration = Enumeration(scene, database_url, tmp_path, copies)
+    await enumeration.book()
+    calm = await enumeration.calm()
     assert scene.did(calm), "the undisturbed run did not do what it is about"
-    assert len(points) >= LEAST_POINTS
-    print(f"{scene.kind}: {len(points)} points")
-    wrong = {}
-    for at, what in enumerate(points, 1):
-        if differs := (await deaths.died(at)).same_as(calm, scene):
-            wrong[f"{at}, {what}"] = differs
+    wrong, points = {}, 0
+    async for point, left in enumeration.deaths():
+        points += 1
+        if differs := left.same_as(calm, scene):
+            wrong[point] = differs
+    print(f"{scene.kind}: {points} points")
+    assert points >= LEAST_POINTS
     assert not wrong

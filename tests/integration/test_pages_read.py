@@ -56,6 +56,20 @@ async def test_an_organiser_of_another_institution_finds_nothing(site: RunningSi
     assert (await visitor.post(world.path("ended", "actions", "window"), {"reason": "x"})).status == 404
 
 
+@pytest.mark.parametrize(
+    ("language", "title"), [("id", "Halaman tidak ditemukan"), ("en", "This page is not here")]
+)
+async def test_that_there_is_no_such_page_is_said_in_the_language_of_who_is_signed_in(
+    site: RunningSite, language: str, title: str
+) -> None:
+    async with site.database.writing() as session:
+        person = await a_person(session, None, name="Siti", language=language)
+    visitor = await site.signed_in(person.id)
+    other = {"Accept-Language": "en" if language == "id" else "id"}
+    page = await visitor.get("/no-such-page", headers=other)
+    assert (page.status, title in page.text, "Siti" in page.text) == (404, True, True)
+
+
 @pytest.mark.parametrize("text", CORPUS)
 async def test_names_and_titles_are_text_wherever_they_are_shown(site: RunningSite, text: str) -> None:
     world = await a_world(site, name=text, title=text)

@@ -178,6 +178,9 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
         # First who it is: a large form is read only for those who may send it.
         _check_access(asked, route)
         await _check_form(asked, route)
+    elif cookie and not request.path.startswith("/static/"):
+        # That there is no such page is said in the language of whoever is signed in.
+        await identify_person(asked, cookie)
     answer = await handler(request)
     # Somebody whose session has ended needs a visitor's cookie too, or no form of theirs would be ours.
     _settle_cookies(asked, answer, fresh=not visitor and asked.person is None)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.observe import observe
-from scheduler.plan import Action, plan
+from scheduler.plan import Action, Deed, plan
 from tests.build import DAY, MINUTE, NINE
 from tests.integration.attendance_scene import Scene, scene
 from tests.integration.hours_scene import (
@@ -183,7 +183,7 @@ async def test_a_lecture_is_not_settled_while_a_contest_is_open(over: Scene) -> 
         seen = (await observe(session, [over.lecture.id])).get(over.lecture.id)
     assert seen is not None
     assert seen.open_contests == 1
-    assert plan(seen, LATER + 30 * DAY).actions == ()
+    assert plan(seen, LATER + 30 * DAY).deeds == ()
     with pytest.raises(Stale):
         await settle(over)
     await accept(over, rina, one)
@@ -193,7 +193,7 @@ async def test_a_lecture_is_not_settled_while_a_contest_is_open(over: Scene) -> 
             EffectRow.key == f"lecture:{over.lecture.id}"
         ))).one()  # fmt: skip
     assert seen is not None
-    assert plan(seen, LATER).actions == (Action.FINALISE,)
+    assert plan(seen, LATER).deeds == (Deed(Action.FINALISE),)
     assert tuple(owed) == (LATER + 1, "owed")
     await settle(over)
     assert ("siti", "adjustment", 200) in await entries(over)

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from scheduler.runner import own_handlers
 from tests.build import a_lecture, a_person, a_registration, an_institution
 from tests.integration.test_attendance_livekit import CLOCK, NEAR_MS, until
+from tests.pools import alone
 from tests.servers.livekit import RunningLiveKit, running_livekit
 from webinar.attendance import service as attendance
 from webinar.attendance.log_rules import Entry
@@ -137,7 +138,7 @@ async def story(db: Database) -> AsyncIterator[Story]:
         hooks = hooks_runner(create_hooks_app(database_url=url, keys={livekit.key: livekit.secret}))
         await hooks.setup()
         await web.TCPSite(hooks, "127.0.0.1", port).start()
-        runner = Runner(db, own_handlers(db, media, CLOCK), CLOCK)
+        runner = Runner(db, own_handlers(db, alone(media), CLOCK), CLOCK)
         async with db.writing() as session:
             unit = await an_institution(session)
             row = await a_lecture(session, unit, starts_at=CLOCK.now() - 1_000, open_before_s=0)

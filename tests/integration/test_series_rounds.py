@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from tests.integration.test_scheduler_faults import Death, Fate, MortalDatabase
+from tests.integration.deaths import Death, Fate, MortalDatabase
 from tests.integration.test_series import KEY, NOW, World, a_first, walls
 from tests.integration.test_series import world as world
 from webinar.core import effects
@@ -209,7 +209,7 @@ async def test_a_spell_comes_to_an_end_and_is_owed_again(
 @pytest.fixture
 async def mortal(database_url: str) -> AsyncIterator[MortalDatabase]:
     db = MortalDatabase(database_url)
-    db.fate = Fate(0)
+    db.fate = Fate()
     yield db
     await db.close()
 
@@ -238,14 +238,15 @@ async def story(world: World, db: MortalDatabase, at: int) -> tuple[bool, Series
     try:
         series = await book()
     except Death:
-        died, series = True, await book()  # the form is sent again
+        died, db.fate = True, Fate()
+        series = await book()  # the form is sent again
     for deed in (None, off):
         try:
             if deed is not None:
                 await deed(series)
             await work.keep(effect_of(series))
         except Death:
-            died = True
+            died, db.fate = True, Fate()
             if deed is not None:
                 await deed(series)
             await work.keep(effect_of(series))

@@ -35,7 +35,7 @@ from typing import Any
 from sqlalchemy import event, insert, text
 
 from scheduler.runner import Scheduler
-from tests.build import MINUTE, a_lecture, a_policy, a_unit, an_institution
+from tests.build import DAY, MINUTE, a_lecture, a_policy, a_unit, an_institution
 from tests.integration.test_effects_storm import owe as owe_notes
 from tests.integration.test_effects_storm import storm
 from tests.pools import alone
@@ -45,7 +45,7 @@ from tests.servers.postgres import Postgres, postgres
 from webinar.core import effects
 from webinar.core.clock import DatabaseClock, SystemClock
 from webinar.core.database import Database
-from webinar.core.effects import Done, EffectState, Owed
+from webinar.core.effects import Again, Done, EffectState, Owed
 from webinar.core.effects_rules import Effect
 from webinar.core.effects_runner import LEASE_MS, Runner
 from webinar.core.ids import new_id
@@ -87,7 +87,13 @@ async def serve(url: str, media: Media) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, say)
     say()
-    await Scheduler(db, alone(media), DatabaseClock(SystemClock())).run(stop)
+    clock = DatabaseClock(SystemClock())
+
+    async def tomorrow(_: Effect) -> Again:
+        """The daily job that a scheduler owes by itself; without a handler it would be tried over again."""
+        return Again(clock.now() + DAY)
+
+    await Scheduler(db, alone(media), clock, {"retention": tomorrow}).run(stop)
     await db.close()
 
 

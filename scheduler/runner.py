@@ -25,7 +25,7 @@ from webinar.media.pool import Pool
 from webinar.media.pool_rules import ASK_EVERY_MS
 from webinar.privacy import job as retention
 
-NET_S = 5
+NET_S = 6
 WATCH_S = ASK_EVERY_MS / 1000
 # Without any room nobody waits for a media server that is away.
 IDLE_WATCH_S = 15.0

@@ -46,8 +46,8 @@ class Watch:
         """Look once; whether there are rooms to look after, here or on another server."""
         async with self._db.reading() as session:
             # Read before the server is asked: what is opened in between is no false alarm.
-            owed = await store.rooms_on(session, self.server)
-            some = bool(owed) or await placement.is_any(session)
+            some = await placement.is_any(session)
+            owed = await store.rooms_on(session, self.server) if some else []
         try:
             present = await self._media.list_rooms()
         except MediaUnavailable as error:

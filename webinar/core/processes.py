@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from webinar.core.database import insert_into
 from webinar.core.tables import ProcessRow
 
-BEAT_EVERY_S = 5
+BEAT_EVERY_S = 6
 SILENT_AFTER_MS = 20_000
 FORGOTTEN_AFTER_MS = 24 * 3_600_000
 # Further apart than this, what is due is done noticeably early or late, and evidence is misdated.

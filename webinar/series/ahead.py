@@ -15,14 +15,13 @@ from webinar.invites.news_rules import Forecast
 from webinar.lectures import editing
 from webinar.lectures import store as lecture_store
 from webinar.lectures.booking import checked
-from webinar.lectures.change_rules import PLAIN, TIME
 from webinar.lectures.rules import Lecture, LectureState, Registration, Seat
 from webinar.people import store as people
 from webinar.people.access import Scope
 from webinar.people.rules import Person
 from webinar.series import store
 from webinar.series.changes import Intent
-from webinar.series.rules import CANCELLED, LECTURERS, Edition, Fields, Series
+from webinar.series.rules import CANCELLED, LECTURERS, Edition, Fields, Series, of_lecture
 
 # Seats that are looked at for one answer; of what is beyond it says so.
 MOST_SEATS = 20_000
@@ -103,8 +102,7 @@ def _edited(lecture: Lecture, taken: Fields, registered: int, now: int) -> Lectu
     """
     if CANCELLED in taken:
         return lecture.after("cancel")
-    given = {name: value for name, value in taken.items() if name in (*TIME, *PLAIN)}
-    booking = editing.as_booking(lecture, given)
+    booking = editing.as_booking(lecture, of_lecture(taken))
     after = editing.edited(lecture, booking, checked(booking, now), lecture.policy_version, now)
     if after.capacity != lecture.capacity:
         editing.enough_seats(after, registered)

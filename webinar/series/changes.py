@@ -13,7 +13,7 @@ from webinar.lectures import booking, editing
 from webinar.lectures import service as lectures
 from webinar.lectures import store as lecture_store
 from webinar.lectures.booking import Booking
-from webinar.lectures.change_rules import PLAIN, TIME
+from webinar.lectures.change_rules import TIME
 from webinar.lectures.changes import seat_lecturers
 from webinar.lectures.editing import change_to
 from webinar.lectures.rules import Lecture, LectureState
@@ -30,6 +30,7 @@ from webinar.series.rules import (
     days_between,
     followed,
     moved,
+    of_lecture,
     present_of,
 )
 
@@ -171,15 +172,13 @@ async def change(session: AsyncSession, author: Author, intent: Intent) -> Outco
 
 def possible(one: Edition, asked: Fields, now: int) -> None:
     """Raise what the later edition would be refused for, while somebody is there to read it."""
-    base = {**one.base, **asked}
-    fields = {name: base[name] for name in (*TIME, *PLAIN)}
+    fields = of_lecture({**one.base, **asked})
     booking.checked(Booking(id=one.lecture.id, unit_id="", lecturer_ids=(), **fields), now)
 
 
 async def carry_out(session: AsyncSession, author: Author, lecture: Lecture, fields: Fields) -> Lecture:
     """Write fields of a series into one lecture, with everything that follows for its people."""
-    plain = {name: value for name, value in fields.items() if name in (*TIME, *PLAIN)}
-    if plain:
+    if plain := of_lecture(fields):
         lecture = await editing.change(
             session,
             author.scope,

@@ -124,6 +124,11 @@ def present_of(lecture: Lecture, lecturer_ids: Iterable[str]) -> dict[str, Any]:
     return {**now, LECTURERS: sorted(lecturer_ids)}
 
 
+def of_lecture(fields: Fields) -> dict[str, Any]:
+    """Those of the fields that stand in the lecture itself; who lectures has seats."""
+    return {name: value for name, value in fields.items() if name in (*TIME, *PLAIN)}
+
+
 def followed(given: Fields, present: Fields, wanted: Fields) -> tuple[dict[str, Any], dict[str, Any]]:
     """What of a change an edition takes over, and what the series has given it from now on."""
     taken: dict[str, Any] = {}

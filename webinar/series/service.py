@@ -38,6 +38,7 @@ from webinar.series.rules import (
     Series,
     Slot,
     member_after,
+    of_lecture,
     on_slot,
 )
 from webinar.series.tables import MemberRow, SeriesRow
@@ -219,8 +220,7 @@ def said_by(booking: Booking) -> dict[str, Any]:
 
 
 def _booking(like: Booking, given: Fields) -> Booking:
-    fields = {name: given[name] for name in (*TIME, *PLAIN)}
-    return replace(like, **fields, id=new_id(), lecturer_ids=tuple(given[LECTURERS]))
+    return replace(like, **of_lecture(given), id=new_id(), lecturer_ids=tuple(given[LECTURERS]))
 
 
 async def extend(
@@ -275,8 +275,7 @@ async def must_be_made(session: AsyncSession, series: Series) -> None:
 
 
 def _like(series: Series, last: Edition) -> Booking:
-    fields = {name: last.base[name] for name in (*TIME, *PLAIN)}
-    return Booking(id=series.id, unit_id=series.unit_id, lecturer_ids=(), **fields)
+    return Booking(id=series.id, unit_id=series.unit_id, lecturer_ids=(), **of_lecture(last.base))
 
 
 # --- members -----------------------------------------------------------------------------------

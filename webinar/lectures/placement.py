@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.database import rows_sql
 from webinar.lectures.rules import RoomState
-from webinar.lectures.tables import RoomRow
+from webinar.lectures.tables import STANDING, RoomRow
 from webinar.media import pool_rules, pool_store
 from webinar.media.pool_rules import Health, Load
 from webinar.media.pool_store import Known
@@ -35,19 +35,12 @@ class Borne:
     people: int
 
 
-# The condition is written out as in the index of these rooms, so that closed ones cost nothing.
 _BORNE = (
-    select(
-        RoomRow.media_server,
-        func.count(),
-        func.sum(RoomRow.expected),
-    )
-    .where(text("rooms.state <> 'closed'"))
+    select(RoomRow.media_server, func.count(), func.sum(RoomRow.expected))
+    .where(STANDING)
     .group_by(RoomRow.media_server)
 )
-
-
-_STANDING = select(RoomRow.media_server).where(text("rooms.state <> 'closed'"))
+_STANDING = select(RoomRow.media_server).where(STANDING)
 
 
 async def borne(session: AsyncSession) -> Mapping[str, Borne]:

@@ -35,7 +35,7 @@ from webinar.lectures.rules import (
     Window,
     scheduled_window,
 )
-from webinar.lectures.tables import LectureRow, RegistrationRow, RoomPlaceRow, RoomRow, WindowRow
+from webinar.lectures.tables import STANDING, LectureRow, RegistrationRow, RoomPlaceRow, RoomRow, WindowRow
 from webinar.people.access import Role, Scope, in_institution, in_subtrees
 from webinar.people.tables import PersonRow, UnitRow
 
@@ -243,10 +243,7 @@ _ROOMS_OF = _ROOMS.where(RoomRow.lecture_id.in_(bindparam("lecture_ids", expandi
     RoomRow.position, RoomRow.id
 )
 _ROOMS_NAMED = _ROOMS.where(RoomRow.name.in_(bindparam("names", expanding=True)))
-# The condition is written out as in the index of these rooms, so that closed ones cost nothing.
-_ROOMS_ON = _ROOMS.where(
-    text("rooms.state <> 'closed'"), RoomRow.media_server == bindparam("media_server")
-).order_by(RoomRow.id)
+_ROOMS_ON = _ROOMS.where(STANDING, RoomRow.media_server == bindparam("media_server")).order_by(RoomRow.id)
 
 
 def _room(row: Any) -> Room:

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from webinar.core.errors import Invalid, Refused
@@ -156,13 +156,18 @@ def chosen_room(
         OtherRoom: it is a breakout room, and the seat has its place in another one.
     """
     main = next((room for room in rooms if room.kind is RoomKind.MAIN), None)
-    given = {room.kind: room for room in rooms if room.id in places and room.needed}
+    given = given_rooms(rooms, places)
     if not wanted:
         return given.get(RoomKind.SECOND, main)
     found = next((room for room in rooms if room.id == wanted and room.needed), main)
     if not may_enter(seat, found, given.get(RoomKind.BREAKOUT)):
         raise OtherRoom
     return found
+
+
+def given_rooms(rooms: Sequence[Room], places: Collection[str]) -> Mapping[RoomKind, Room]:
+    """The rooms that a seat was given and that are needed: one of a kind at most."""
+    return {room.kind: room for room in rooms if room.id in places and room.needed}
 
 
 def may_enter(seat: Registration, room: Room | None, group: Room | None) -> bool:

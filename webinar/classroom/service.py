@@ -103,9 +103,19 @@ async def admission(
     session: AsyncSession, lecture: Lecture, seat: Registration, now: int, *, wanted: str = ""
 ) -> Admission:
     """Let a seat into the room asked for, or say why not; see `rules.chosen_room` and `rules.admit`."""
-    rooms = await lecture_store.rooms_of(session, lecture.id)
-    places = await lecture_store.places_of(session, seat.id) if len(rooms) > 1 else set()
+    rooms, places = await rooms_and_places(session, seat)
     return rules.admit(lecture, seat, rules.chosen_room(seat, rooms, places, wanted), now)
+
+
+async def rooms_and_places(session: AsyncSession, seat: Registration) -> tuple[list[Room], set[str]]:
+    """The rooms of a seat's lecture, and the ids of those that it was given."""
+    rooms = await lecture_store.rooms_of(session, seat.lecture_id)
+    return rooms, await lecture_store.places_of(session, seat.id) if len(rooms) > 1 else set()
+
+
+def by(seat: Registration) -> Actor:
+    """Whoever has a seat, as the audit trail names who did something."""
+    return Actor("person", seat.person_id)
 
 
 def require_host(seat: Registration) -> None:
@@ -140,13 +150,12 @@ async def breakout_of(session: AsyncSession, seat: Registration, room_id: object
     """
     if not room_id:
         return None
-    rooms = await lecture_store.rooms_of(session, seat.lecture_id)
+    rooms, places = await rooms_and_places(session, seat)
     room = next((room for room in rooms if room.id == room_id), None)
     if room is None:
         raise NotFound
     if room.kind is not RoomKind.BREAKOUT:
         return None
-    places = await lecture_store.places_of(session, seat.id)
     rules.chosen_room(seat, rooms, places, room.id)
     return room
 
@@ -183,7 +192,7 @@ async def remove(
             lecture,
             "participant_removed",
             now=now,
-            actor=Actor("person", host.person_id),
+            actor=by(host),
             person_id=seat.person_id,
             reason=reason[:300],
         )

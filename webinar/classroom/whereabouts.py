@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from webinar.core.batches import Batches
 from webinar.lectures.rules import Room, RoomState
 from webinar.media.port import MediaUnavailable, ParticipantState, RoomMedia
-from webinar.media.rules import parse_identity
+from webinar.media.rules import counts, parse_identity
 
 # From one look to the next, however many pages ask.
 EVERY_S = 1.0
 # A page reads so many names of a room; the number beside them is of all.
 MOST_NAMES = 100
-PEOPLE = frozenset({"STANDARD", "SIP"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,6 @@ def people_of(listed: Sequence[ParticipantState]) -> list[Inside]:
     found = {}
     for one in listed:
         identity = parse_identity(one.identity)
-        if identity is not None and one.kind.upper() in PEOPLE:
+        if identity is not None and counts(one.kind.upper()):
             found[identity.seat] = Inside(identity.seat, one.name)
     return sorted(found.values(), key=lambda person: (person.name.casefold(), person.seat))

@@ -132,7 +132,7 @@ async def state(request: web.Request) -> web.StreamResponse:
         recording = await recordings.is_recording(session, lecture.id)
         check = await checks.open_for(session, seat, asked.now)
         window = await lecture_store.window_of(session, lecture)
-        rooms = await side_rooms.state_of(session, lecture, seat)
+        rooms = await side_rooms.state_of(session, seat)
     return web.json_response(
         {
             **telling.state_of(lecture, window),

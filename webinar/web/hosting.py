@@ -3,11 +3,10 @@
 from aiohttp import web
 
 from webinar.classroom import service, telling
-from webinar.core.audit import Actor
 from webinar.core.errors import Invalid
 from webinar.lectures import service as lectures
 from webinar.lectures import store as lecture_store
-from webinar.lectures.rules import Lecture, Registration
+from webinar.lectures.rules import Lecture
 from webinar.web.context import Context
 from webinar.web.forms import json_body
 from webinar.web.seats import entered
@@ -51,7 +50,7 @@ async def start(request: web.Request) -> web.StreamResponse:
     asked, lecture, host = await entered(request)
     service.require_host(host)
     async with asked.writing() as session:
-        after = await lectures.start_now(session, lecture, asked.now, _by(host))
+        after = await lectures.start_now(session, lecture, asked.now, service.by(host))
     return await _told_all(asked, after)
 
 
@@ -63,7 +62,7 @@ async def extend(request: web.Request) -> web.StreamResponse:
     if not isinstance(minutes, int) or not 1 <= minutes <= 120:
         raise Invalid.at("minutes", "Between 1 and 120 minutes.")
     async with asked.writing() as session:
-        after = await lectures.extend(session, lecture, minutes, asked.now, _by(host))
+        after = await lectures.extend(session, lecture, minutes, asked.now, service.by(host))
     return await _told_all(asked, after)
 
 
@@ -72,7 +71,7 @@ async def end(request: web.Request) -> web.StreamResponse:
     asked, lecture, host = await entered(request)
     service.require_host(host)
     async with asked.writing() as session:
-        after = await lectures.end_now(session, lecture, asked.now, _by(host))
+        after = await lectures.end_now(session, lecture, asked.now, service.by(host))
     return await _told_all(asked, after)
 
 
@@ -81,10 +80,6 @@ async def _told_all(asked: Context, lecture: Lecture) -> web.Response:
         window = await lecture_store.window_of(session, lecture)
     await telling.tell(asked.site.database, asked.site.media, lecture, window)
     return web.json_response(telling.state_of(lecture, window))
-
-
-def _by(host: Registration) -> Actor:
-    return Actor("person", host.person_id)
 
 
 ROUTES = (

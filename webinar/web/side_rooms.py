@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.classroom import rules, service
 from webinar.classroom.whereabouts import MOST_NAMES, Inside
-from webinar.core.audit import Actor
 from webinar.core.errors import Invalid
 from webinar.lectures import side_rooms
 from webinar.lectures import store as lecture_store
@@ -46,7 +45,7 @@ def shown(rooms: Sequence[Room]) -> list[Room]:
 
 def places(seat: Registration, rooms: Sequence[Room], given: Collection[str]) -> list[dict[str, Any]]:
     """The rooms as one seat sees them: which is its own, and which it may enter."""
-    group = next((r for r in rooms if r.id in given and r.needed and r.kind is RoomKind.BREAKOUT), None)
+    group = rules.given_rooms(rooms, given).get(RoomKind.BREAKOUT)
     return [
         {**place(room), "mine": room.id in given, "may": rules.may_enter(seat, room, group)}
         for room in shown(rooms)
@@ -58,8 +57,7 @@ async def index(request: web.Request) -> web.StreamResponse:
     asked, lecture, seat = await entered(request)
     rules.require_seat(seat)
     async with asked.reading() as session:
-        rooms = await lecture_store.rooms_of(session, lecture.id)
-        given = await lecture_store.places_of(session, seat.id)
+        rooms, given = await service.rooms_and_places(session, seat)
         placed = await lecture_store.placed(session, lecture.id)
     inside = await request.app[WHEREABOUTS](rooms)
     names = {room.id: room.name for room in rooms}
@@ -88,7 +86,7 @@ async def add(request: web.Request) -> web.StreamResponse:
     inside = await seats_inside(request, asked, lecture) if spreads else None
     async with asked.writing() as session:
         rooms = await side_rooms.add(
-            session, lecture, RoomKind(said["kind"]), titles, now=asked.now, actor=_by(host)
+            session, lecture, RoomKind(said["kind"]), titles, now=asked.now, actor=service.by(host)
         )
         if spreads:
             await side_rooms.spread(session, lecture, rooms, inside)
@@ -110,7 +108,7 @@ async def call_back(request: web.Request) -> web.StreamResponse:
     asked, lecture, host = await entered(request)
     service.require_host(host)
     async with asked.writing() as session:
-        closed = await side_rooms.close_breakouts(session, lecture, now=asked.now, actor=_by(host))
+        closed = await side_rooms.close_breakouts(session, lecture, now=asked.now, actor=service.by(host))
     await tell_rooms(asked, lecture)
     return web.json_response({"closed": [room.id for room in closed]})
 
@@ -124,7 +122,7 @@ async def reopen(request: web.Request) -> web.StreamResponse:
         raise Invalid.at("rooms", "This page is out of date. Load it again.")
     async with asked.writing() as session:
         rooms = [await side_rooms.get(session, lecture, str(ident)) for ident in wanted]
-        await side_rooms.reopen(session, lecture, rooms, now=asked.now, actor=_by(host))
+        await side_rooms.reopen(session, lecture, rooms, now=asked.now, actor=service.by(host))
     await tell_rooms(asked, lecture)
     return web.Response(status=204)
 
@@ -135,7 +133,7 @@ async def close(request: web.Request) -> web.StreamResponse:
     service.require_host(host)
     async with asked.writing() as session:
         room = await side_rooms.get(session, lecture, request.match_info["room"])
-        await side_rooms.close(session, lecture, [room], now=asked.now, actor=_by(host))
+        await side_rooms.close(session, lecture, [room], now=asked.now, actor=service.by(host))
     await tell_rooms(asked, lecture)
     return web.Response(status=204)
 
@@ -147,7 +145,7 @@ async def rename(request: web.Request) -> web.StreamResponse:
     title = (await json_body(request)).get("title")
     async with asked.writing() as session:
         room = await side_rooms.get(session, lecture, request.match_info["room"])
-        after = await side_rooms.rename(session, lecture, room, title, now=asked.now, actor=_by(host))
+        after = await side_rooms.rename(session, lecture, room, title, now=asked.now, actor=service.by(host))
     await tell_rooms(asked, lecture)
     return web.json_response(place(after))
 
@@ -160,15 +158,9 @@ async def tell_rooms(asked: Context, lecture: Lecture) -> None:
     await service.broadcast(asked.site.database, asked.site.media, lecture.id, TOPIC, payload)
 
 
-async def state_of(session: AsyncSession, lecture: Lecture, seat: Registration) -> list[dict[str, Any]]:
+async def state_of(session: AsyncSession, seat: Registration) -> list[dict[str, Any]]:
     """The rooms as a seat sees them, without who is inside."""
-    rooms = await lecture_store.rooms_of(session, lecture.id)
-    given = await lecture_store.places_of(session, seat.id) if len(rooms) > 1 else set()
-    return places(seat, rooms, given)
-
-
-def _by(host: Registration) -> Actor:
-    return Actor("person", host.person_id)
+    return places(seat, *await service.rooms_and_places(session, seat))
 
 
 ROUTES = (

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from tests.simulation import simulate as attendance
 from tests.simulation.outcome import Outcome
@@ -65,17 +65,17 @@ def _within(outcomes: Iterable[Outcome[Any]], within_s: float | None) -> Iterato
             return
 
 
-class Figures:
+class Figures(Protocol):
     """What is to be said of the verdicts of one kind, besides their violations."""
 
     def add(self, verdict: Any) -> None:
-        raise NotImplementedError
+        """Take the verdict of one seed into account."""
 
     def line(self) -> str:
-        raise NotImplementedError
+        """What is to be said of all of them."""
 
 
-class SecondsWrong(Figures):
+class SecondsWrong:
     """Of the lectures: by how many seconds people's attendance was wrong."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class SecondsWrong(Figures):
         return f"seconds wrong: without faults {_spread(self.smooth)}; all {_spread(self.all)} (people)"
 
 
-class Claims(Figures):
+class Claims:
     """Of the schedulers: how often effects were taken, and how late where nothing broke."""
 
     def __init__(self) -> None:

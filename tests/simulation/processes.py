@@ -5,7 +5,7 @@ admission behind the site, the scheduler's runner, handlers and watch. They meet
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextvars import Context, ContextVar
 from random import Random
 from typing import Any, TypeVar
@@ -245,6 +245,29 @@ class Process:
             if life.alive:
                 raise
             raise ConnectionResetError(self.name) from None
+
+
+def wind_up(tasks: Iterable[asyncio.Task[Any]], processes: Iterable[Process], disk: Disk) -> list[str]:
+    """End what still lives of a world; in words, what broke in the simulation itself."""
+    trouble = []
+    for task in tasks:
+        if task.done() and not task.cancelled() and task.exception() is not None:
+            trouble.append(f"the simulation broke: {task.exception()!r}")
+        task.cancel()
+    for process in processes:
+        trouble += process.broken
+        if process.life is not None:
+            process.life.end()
+            disk.abandon(process.life)
+    return trouble
+
+
+def put_away(disk: Disk, database: Database, processes: Iterable[Process]) -> None:
+    """Give back what a world had."""
+    disk.close()
+    give_back("own", database)
+    for process in processes:
+        process.release()
 
 
 class Web(Process):

@@ -17,10 +17,11 @@ from tests.simulation.processes import (
     Scheduler,
     Web,
     WorldClock,
-    give_back,
     handle,
     lay_out,
     owned_task,
+    put_away,
+    wind_up,
 )
 from tests.simulation.scenario import Fault, Scenario
 from tests.simulation.truth import Truth
@@ -120,22 +121,11 @@ class World:
             if self.scenario.ends_early_at is not None:
                 lives.append(asyncio.create_task(self._end_early(self.scenario.ends_early_at)))
             await self._until_final()
-            for life in lives:
-                if life.done() and not life.cancelled() and life.exception() is not None:
-                    self.trouble.append(f"the simulation broke: {life.exception()!r}")
-                life.cancel()
-            for process in self.processes.values():
-                self.trouble += process.broken
-                if process.life is not None:
-                    process.life.end()
-                    self.disk.abandon(process.life)
+            self.trouble += wind_up(lives, self.processes.values(), self.disk)
 
     def close(self) -> None:
         """Nothing of this world is used after it."""
-        self.disk.close()
-        give_back("own", self.database)
-        for process in self.processes.values():
-            process.release()
+        put_away(self.disk, self.database, self.processes.values())
 
     async def _book(self) -> None:
         plan = self.scenario

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tests.build import MINUTE, NINE, SECOND, a_person, an_institution
 from tests.simulation.disk import Disk
 from tests.simulation.ground import ALWAYS, Trace, quiet
-from tests.simulation.processes import Process, WorldClock, give_back, handle, lay_out, owned_task
+from tests.simulation.processes import Process, WorldClock, handle, lay_out, owned_task, put_away, wind_up
 from tests.simulation.scenario import Fault
 from tests.simulation.schedulers.deeds import Office, book, decide_contests, do, policies_of
 from tests.simulation.schedulers.parts import Clerk, Post, Rooms, Site, settings
@@ -102,23 +102,12 @@ class World:
             for fault in self.plan.faults:
                 self._at(fault.at, self._breaks, fault)
             await self._until_settled()
-            for task in (looks, *lives):
-                if task.done() and not task.cancelled() and task.exception() is not None:
-                    self.trouble.append(f"the simulation broke: {task.exception()!r}")
-                task.cancel()
-            for process in self.processes.values():
-                self.trouble += process.broken
-                if process.life is not None:
-                    process.life.end()
-                    self.disk.abandon(process.life)
+            self.trouble += wind_up((looks, *lives), self.processes.values(), self.disk)
 
     def close(self) -> None:
         """Nothing of this world is used after it."""
         self.watcher.close()
-        self.disk.close()
-        give_back("own", self.database)
-        for process in self.processes.values():
-            process.release()
+        put_away(self.disk, self.database, self.processes.values())
 
     async def _open_office(self) -> None:
         async with self.database.writing() as session:

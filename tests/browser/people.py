@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.service import Service
+
+LECTURER, SITI, HESTI = "endang.lestari@", "siti.rahma@", "hesti.wulandari@"
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 800}
 # Frames that a page has shown of somebody's picture, by what the browser itself counts.
@@ -118,3 +121,14 @@ class Attendee:
     def seconds_in(self, start: int, end: int) -> float:
         """Own seconds inside a window."""
         return sum(max(0, min(b, end) - max(a, start)) for a, b in self.stays) / 1000
+
+
+async def let_in(browser: Browser, service: Service, *audience: str) -> list[Attendee]:
+    """The demonstration's lecturer at a desk, then others on phones, each inside by the own link."""
+    people = []
+    for address in (LECTURER, *audience):
+        link = await service.first_link(address)
+        attendee = await Attendee.open(browser, link, phone=address != LECTURER)
+        await attendee.enter()
+        people.append(attendee)
+    return people

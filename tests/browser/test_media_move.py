@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.people import Attendee
+from tests.browser.people import SITI, Attendee, let_in
 from tests.browser.service import Service, chromium, free_port, running_service
 from tests.servers.livekit import RunningLiveKit, running_livekit
 from webinar.core.clock import monotonic
 from webinar.web.hooks import PATH
 
 pytestmark = pytest.mark.browser
-LECTURER, SITI = "endang.lestari@", "siti.rahma@"
 # Given up 15 s after it fell silent, which is known some seconds after that; then pages come with back-off.
 MOVED_WITHIN_S = 60
 
@@ -123,10 +122,7 @@ async def a_room(browser: Browser, folder: Path) -> AsyncIterator[Room]:
         file.write_text("".join(listed), "utf-8")
         settings = {"MEDIA_SERVERS": str(file), "HOOKS_PORT": str(port)}
         async with running_service(demonstration=True, settings=settings) as service:
-            lecturer = await Attendee.open(browser, await service.first_link(LECTURER), phone=False)
-            await lecturer.enter()
-            siti = await Attendee.open(browser, await service.first_link(SITI))
-            await siti.enter()
+            lecturer, siti = await let_in(browser, service, SITI)
             await siti.sees_moving()
             room = Room(service, lines, servers, lecturer, siti)
             [room.here] = [name for name in servers if await room.are_all_on(name)]

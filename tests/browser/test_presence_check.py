@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import insert, select, update
 
-from tests.browser.people import Attendee
+from tests.browser.people import SITI, Attendee, let_in
 from tests.browser.service import Service, chromium, running_service
 from tests.build import MINUTE
 from webinar.core import effects
@@ -27,7 +27,6 @@ APART = """() => {
   const [ask, field, bar] = [".ask", ".composer", ".bar"].map(box);
   return ask.top >= 0 && ask.bottom <= field.top && field.bottom <= bar.top && bar.bottom <= innerHeight;
 }"""
-LECTURER, SITI = "endang.lestari@", "siti.rahma@"
 
 
 @dataclass
@@ -42,8 +41,7 @@ class Room:
 async def room() -> AsyncIterator[Room]:
     async with running_service(demonstration=True) as service, chromium() as browser:
         db = Database(f"sqlite+aiosqlite:///{service.data / 'pendopo.db'}")
-        lecturer = await Attendee.open(browser, await service.first_link(LECTURER), phone=False)
-        await lecturer.enter()
+        [lecturer] = await let_in(browser, service)
         siti = await Attendee.open(browser, await service.first_link(SITI))
         yield Room(service, db, lecturer, siti)
         await db.close()

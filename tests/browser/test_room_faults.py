@@ -13,11 +13,10 @@ import psutil
 import pytest
 from playwright.async_api import Browser, Error, expect
 
-from tests.browser.people import Attendee
+from tests.browser.people import HESTI, SITI, Attendee, let_in
 from tests.browser.service import Service, chromium, running_service
 
 pytestmark = pytest.mark.browser
-LECTURER, SITI, HESTI = "endang.lestari@", "siti.rahma@", "hesti.wulandari@"
 
 
 @dataclass
@@ -34,14 +33,9 @@ class Room:
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
     async with running_service(demonstration=True) as service, chromium() as browser:
-        lecturer = await Attendee.open(browser, await service.first_link(LECTURER), phone=False)
-        await lecturer.enter()
-        audience = []
-        for address in (SITI, HESTI):
-            attendee = await Attendee.open(browser, await service.first_link(address))
-            await attendee.enter()
+        lecturer, *audience = await let_in(browser, service, SITI, HESTI)
+        for attendee in audience:
             await attendee.sees_moving()
-            audience.append(attendee)
         yield Room(service, browser, lecturer, *audience)
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.people import Attendee
+from tests.browser.people import HESTI, SITI, Attendee, let_in
 from tests.browser.service import chromium, running_service
 
 pytestmark = pytest.mark.browser
-LECTURER, SITI, HESTI = "endang.lestari@", "siti.rahma@", "hesti.wulandari@"
 # A folder for pictures of each step, to be looked at.
 PICTURES = os.environ.get("PICTURES", "")
 
@@ -27,14 +26,7 @@ class Room:
 @pytest.fixture
 async def room() -> AsyncIterator[Room]:
     async with running_service(demonstration=True) as service, chromium() as browser:
-        lecturer = await Attendee.open(browser, await service.first_link(LECTURER), phone=False)
-        await lecturer.enter()
-        audience = []
-        for address in (SITI, HESTI):
-            attendee = await Attendee.open(browser, await service.first_link(address))
-            await attendee.enter()
-            audience.append(attendee)
-        yield Room(browser, lecturer, *audience)
+        yield Room(browser, *await let_in(browser, service, SITI, HESTI))
 
 
 async def picture(page: Page, name: str) -> None:

@@ -8,17 +8,17 @@ from sqlalchemy import select
 from recordings.tables import RecordingRow
 from scheduler.runner import own_handlers
 from scheduler.watch import Watch
-from tests import by_hand
 from tests.build import HOUR, MINUTE, NINE, SECOND, a_lecture, a_person, a_registration
+from tests.integration.scheduled import Scheduled
 from tests.pools import alone, heard_earlier
-from webinar.core import audit, effects
+from webinar.core import effects
 from webinar.core.audit import SYSTEM
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
 from webinar.core.effects_runner import Runner
 from webinar.evidence.tables import SweepRow
 from webinar.lectures import service, store
-from webinar.lectures.rules import Lecture, LectureState, Room, RoomState
+from webinar.lectures.rules import Lecture, LectureState, RoomState
 from webinar.media.fake import FakeMedia
 from webinar.media.pool_rules import ANSWERED_LATELY_MS
 from webinar.media.servers import MAIN
@@ -29,7 +29,7 @@ LATEST_END_AT = NINE + 100 * MINUTE
 KEY, SECRET = "key", "s" * 32
 
 
-class World:
+class World(Scheduled):
     """A database, a media server and the handlers of a scheduler, whose time the test moves."""
 
     def __init__(self, database: Database, clock: ManualClock) -> None:
@@ -46,34 +46,11 @@ class World:
             await service.owe_reconciling(session, row.id, self.clock.now())
         return str(row.id)
 
-    async def at(self, now: int) -> None:
-        """Move the clock, and do what is due by then."""
-        self.clock.at = now
-        await self.settle()
-
-    async def settle(self) -> None:
-        for _ in range(20):
-            due = await by_hand.next_due(self.db)
-            if due is None or due > self.clock.now():
-                return
-            await self.runner.step()
-            await self.runner.drain()
-        raise AssertionError("it does not come to rest")
-
     async def lecture(self, id: str) -> Lecture:
         async with self.db.reading() as session:
             found = await store.find(session, id)
         assert found is not None
         return found
-
-    async def room(self, id: str) -> Room:
-        async with self.db.reading() as session:
-            [room] = await store.rooms_of(session, id)
-        return room
-
-    async def told(self, id: str) -> list[str]:
-        async with self.db.reading() as session:
-            return [entry.action for entry in await audit.of(session, ("lecture", id))]
 
     async def sweeps(self, id: str) -> list[SweepRow]:
         async with self.db.reading() as session:

@@ -7,15 +7,14 @@ import pytest
 
 from scheduler.runner import own_handlers
 from scheduler.watch import Watch
-from tests import by_hand
 from tests.build import HOUR, MINUTE, NINE, SECOND, a_lecture, a_person, a_registration, an_institution
+from tests.integration.scheduled import Scheduled
 from tests.pools import a_server, heard_earlier
-from webinar.core import audit
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
 from webinar.core.effects_runner import Runner
 from webinar.lectures import service, store
-from webinar.lectures.rules import LectureState, Room, RoomState
+from webinar.lectures.rules import LectureState, RoomState
 from webinar.media.fake import FakeMedia
 from webinar.media.pool import Pool
 from webinar.media.pool_rules import ANSWERED_LATELY_MS, MOVE_AFTER_MS
@@ -27,8 +26,10 @@ OPENS_AT = NINE - 15 * MINUTE
 LATEST_END_AT = NINE + 100 * MINUTE
 
 
-class World:
+class World(Scheduled):
     """Media servers, and a scheduler for them whose time the test moves."""
+
+    most_steps = 50
 
     def __init__(self, database: Database, clock: ManualClock, servers: Sequence[Server]) -> None:
         self.db, self.clock = database, clock
@@ -61,28 +62,6 @@ class World:
                 await service.owe_reconciling(session, row.id, self.clock.now())
                 ids.append(str(row.id))
         return ids
-
-    async def at(self, now: int) -> None:
-        self.clock.at = now
-        await self.settle()
-
-    async def settle(self) -> None:
-        for _ in range(50):
-            due = await by_hand.next_due(self.db)
-            if due is None or due > self.clock.now():
-                return
-            await self.runner.step()
-            await self.runner.drain()
-        raise AssertionError("it does not come to rest")
-
-    async def room(self, id: str) -> Room:
-        async with self.db.reading() as session:
-            [room] = await store.rooms_of(session, id)
-        return room
-
-    async def told(self, id: str) -> list[str]:
-        async with self.db.reading() as session:
-            return [entry.action for entry in await audit.of(session, ("lecture", id))]
 
     async def there(self, server: str) -> set[str]:
         """The rooms that a server has, asked past its being away."""

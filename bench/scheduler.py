@@ -28,7 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ async def serve_with(url: str, livekit: Sequence[str]) -> None:
 
 
 async def work(url: str, hang: bool, begin_at: float) -> None:
-    """A runner of effects that do nothing, from an instant until none is due; tells both instants."""
+    """A runner of effects that do nothing, from an instant on; tells it, and the last write-back."""
     db = Database(url)
 
     async def note(_: Effect) -> Done:
@@ -116,8 +116,15 @@ async def work(url: str, hang: bool, begin_at: float) -> None:
         return Done()
 
     freed = asyncio.Event()
+    written = [0.0]
+
+    def one_written() -> None:
+        # What comes after it is the wait for leases of others, which is no claiming.
+        written[0] = time.time()
+        freed.set()
+
     clock = DatabaseClock(SystemClock())
-    runner = Runner(db, {"note": note}, clock, freed=freed.set, places={"note": 64})
+    runner = Runner(db, {"note": note}, clock, freed=one_written, places={"note": 64})
     await db.now()
     await asyncio.sleep(max(0.0, begin_at - time.time()))
     began = time.time()
@@ -132,7 +139,7 @@ async def work(url: str, hang: bool, begin_at: float) -> None:
         except TimeoutError:
             pass
         freed.clear()
-    print(json.dumps([began, time.time()]), flush=True)
+    print(json.dumps([began, written[0]]), flush=True)
     await db.close()
 
 
@@ -327,31 +334,34 @@ async def idle(server: Postgres, given: argparse.Namespace) -> None:
 
 
 async def claims(server: Postgres, given: argparse.Namespace) -> None:
-    speeds = {}
-    for workers in (1, 2):
-        url = await server.create(f"bench_{new_id()}")
-        await upgrade(url)
-        db = Database(url)
-        await owe_notes(db, given.claims)
-        async with db.asking() as session:
-            await session.execute(text("ANALYZE effects"))
-        await db.close()
-        # All of them begin at one instant, when they have loaded what they need.
-        begin_at = str(time.time() + given.ready)
-        started = [running("--work", url, "--at", begin_at) for _ in range(workers)]
-        spans = [said(one.__enter__()) for one in started]
-        for one in started:
-            one.__exit__(None, None, None)
-        speeds[workers] = given.claims / (max(end for _, end in spans) - min(begin for begin, _ in spans))
-        figure(
-            f"claims_per_second_{workers}",
-            speeds[workers],
-            "claims/s",
-            None,
-            better="higher",
-            effects=given.claims,
-        )
-    figure("claims_two_against_one", speeds[2] / speeds[1], "", 1.5, better="higher", effects=given.claims)
+    """One worker and two by turns, since a machine is not as quick in one minute as in the next."""
+    speeds: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(given.rounds):
+        for workers, found in speeds.items():
+            found.append(await claimed_per_second(server, workers, given))
+    told = {"effects": given.claims, "rounds": given.rounds}
+    one, two = (statistics.median(speeds[workers]) for workers in (1, 2))
+    figure("claims_per_second_1", one, "claims/s", None, better="higher", **told)
+    figure("claims_per_second_2", two, "claims/s", None, better="higher", **told)
+    figure("claims_two_against_one", two / one, "", 1.5, better="higher", **told)
+
+
+async def claimed_per_second(server: Postgres, workers: int, given: argparse.Namespace) -> float:
+    name = f"bench_{new_id()}"
+    url = await server.create(name)
+    await upgrade(url)
+    db = Database(url)
+    await owe_notes(db, given.claims)
+    async with db.asking() as session:
+        await session.execute(text("ANALYZE effects"))
+    await db.close()
+    # All of them begin at one instant, when they have loaded what they need.
+    begin_at = str(time.time() + given.ready)
+    with ExitStack() as stack:
+        started = [stack.enter_context(running("--work", url, "--at", begin_at)) for _ in range(workers)]
+        spans = [said(one) for one in started]
+    await server.drop(name)
+    return float(given.claims / (max(end for _, end in spans) - min(begin for begin, _ in spans)))
 
 
 async def takeover(server: Postgres, given: argparse.Namespace) -> None:
@@ -409,7 +419,8 @@ def main() -> None:
     arguments.add_argument("parts", nargs="*", default=PARTS, help="all unless named")
     for name, value in (
         ("lectures", 10_000), ("seconds", 60), ("schedulers", 1), ("rooms", 300), ("quiet", 15),
-        ("future", 1_000_000), ("window", 120), ("claims", 20_000), ("effects", 100_000), ("ready", 8),
+        ("future", 1_000_000), ("window", 120), ("claims", 20_000), ("rounds", 3),
+        ("effects", 100_000), ("ready", 8),
     ):  # fmt: skip
         arguments.add_argument(f"--{name}", type=int, default=value)
     for internal in ("serve", "work", "hang"):

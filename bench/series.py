@@ -29,6 +29,7 @@ from webinar.lectures.slots import Wish
 from webinar.lectures.tables import LectureRow, RegistrationRow
 from webinar.migrations import upgrade
 from webinar.people.access import Scope
+from webinar.processes import settle
 from webinar.series import ahead, changes, service, store
 from webinar.series.changes import Author
 from webinar.series.keeper import SeriesKeeper
@@ -196,6 +197,7 @@ async def main() -> None:
         await upgrade(url)
         db = Timed(url)
         scope, unit_id, lecturer_id = await scene(db)
+        settle()  # as each process does when it has begun
         await find(db, scope, unit_id, lecturer_id)
         await series(db, scope, unit_id, lecturer_id)
         await db.close()

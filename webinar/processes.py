@@ -121,6 +121,7 @@ async def run_scheduler(settings: Settings, stop: asyncio.Event) -> None:
     from webinar import wiring
 
     async with wiring.scheduler(settings) as scheduler:
+        settle()
         await scheduler.run(stop)
 
 
@@ -143,7 +144,8 @@ PROCESSES: dict[str, Process] = {
 def settle() -> None:
     """Leave what was loaded to the end out of every later collection of garbage.
 
-    A full one walks through all modules: 70 to 100 ms in which the receiver answers no event.
+    A full one walks through all modules: 70 to 100 ms in which the receiver answers no event, and a write
+    transaction of a scheduler holds up all others.
     """
     gc.collect()
     gc.freeze()

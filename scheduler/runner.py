@@ -13,7 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from scheduler.lecture import Reconciler
 from scheduler.sweep import Sweeper
-from scheduler.watch import Watch
+from scheduler.watch import WATCH_S, Watch, again_in_s
 from webinar.core import processes
 from webinar.core.clock import Clock, SystemClock, own_time, to_datetime
 from webinar.core.database import Database, DatabaseAway
@@ -22,13 +22,9 @@ from webinar.core.effects_runner import LEASE_MS, Runner, worker_name
 from webinar.core.wake import Wake
 from webinar.evidence.rules import SWEEP_MS
 from webinar.media.pool import Pool
-from webinar.media.pool_rules import ASK_EVERY_MS
 from webinar.privacy import job as retention
 
 NET_S = 6
-WATCH_S = ASK_EVERY_MS / 1000
-# Without any room nobody waits for a media server that is away.
-IDLE_WATCH_S = 15.0
 # What is owed without a cause is owed anew should it ever be missing.
 STANDING_S = 3_600
 NEXT = "next"
@@ -146,10 +142,9 @@ class Scheduler:
         except DatabaseAway:
             log.warning("database_away")
             rooms = True
-        # Thousands of rooms take their time: never more than a tenth of ours. Silence takes none.
+        # Silence takes no time of ours.
         took_s = (self._clock.now() - began) / 1000 if watch.error is None else 0
-        wait_s = max(self._watch_s, 9 * took_s) if rooms else max(self._watch_s, IDLE_WATCH_S)
-        due = self._clock.now() + round(wait_s * 1000)
+        due = self._clock.now() + round(again_in_s(rooms, took_s, self._watch_s) * 1000)
         self._at(due, partial(self._look, watch), f"look at {watch.server}")
 
     async def _owe_standing(self) -> None:

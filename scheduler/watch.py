@@ -5,9 +5,12 @@ marked lost and recreated at once; a room that is not owed *there* is closed, al
 another server meanwhile. A server that does not answer is a state that pages show; when it answers again,
 everything that waits for it is looked at. When it is given up (`media/pool_rules.py`), its rooms are lost,
 and looking at their lectures opens them elsewhere.
+
+A look at a server with nothing new to say reads once and writes nothing, unless it is time to say that it
+still answers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,14 +23,24 @@ from webinar.lectures import placement, rooms, store
 from webinar.lectures.rules import Room, RoomState
 from webinar.media import pool_store
 from webinar.media.pool import Pool
-from webinar.media.pool_rules import Health
+from webinar.media.pool_rules import ASK_EVERY_MS, Health
+from webinar.media.pool_store import Known
 from webinar.media.port import MediaUnavailable
 from webinar.media.port import RoomState as Present
 
 # Rooms in one transaction, so that no other writer waits long.
 BATCH = 64
+WATCH_S = ASK_EVERY_MS / 1000
+# Without any room nobody waits for a media server that is away.
+IDLE_WATCH_S = 15.0
 
 log = structlog.get_logger()
+
+
+def again_in_s(rooms: bool, took_s: float, every_s: float = WATCH_S) -> float:
+    """Seconds until the next look at a server, by whether there are rooms and how long the last one took."""
+    # Thousands of rooms take their time: never more than a tenth of ours.
+    return max(every_s, 9 * took_s) if rooms else max(every_s, IDLE_WATCH_S)
 
 
 class Watch:
@@ -46,20 +59,25 @@ class Watch:
         """Look once; whether there are rooms to look after, here or on another server."""
         async with self._db.reading() as session:
             # Read before the server is asked: what is opened in between is no false alarm.
-            some = await placement.is_any(session)
-            owed = await store.rooms_on(session, self.server) if some else []
+            known = await pool_store.known(session)
+            having = await placement.having(session)
+            owed = await store.rooms_on(session, self.server) if self.server in having else []
         try:
             present = await self._media.list_rooms()
         except MediaUnavailable as error:
             await self._is_away(error.code)
-            return some
-        await self._is_there(present)
+            return bool(having)
+        await self._is_there(present, known.get(self.server))
         difference = compare(owed, [(room.name, room.sid) for room in present])
         await self._lose(difference.lost)
         await self._close_strange(difference.strange)
-        if some:
+        if any(self._may_be_deserted(name, known) for name in having):
             await self._open_elsewhere()
-        return some
+        return bool(having)
+
+    def _may_be_deserted(self, name: str, known: Mapping[str, Known]) -> bool:
+        """Whether the rooms of a server may have to be opened on another one."""
+        return name not in self._pool or (name in known and known[name].health is Health.GIVEN_UP)
 
     async def _is_away(self, error: str) -> None:
         """Say so on the page of every lecture in session, unless it answers others; whether its rooms still
@@ -75,9 +93,12 @@ class Watch:
             await rooms.unreachable(session, [r for r in standing if r.state is RoomState.OPEN], error)
         await self._open_elsewhere()
 
-    async def _is_there(self, present: Sequence[Present]) -> None:
-        """Note that it answers; after it did not, have every lecture looked at whose room waits for it."""
+    async def _is_there(self, present: Sequence[Present], known: Known | None) -> None:
+        """Note that it answers, where that is news; after it did not, have every lecture looked at whose
+        room waits for it."""
         inside = sum(room.num_participants for room in present)
+        if self._answered and known is not None and not known.is_news(len(present), inside):
+            return
         now = self._clock.now()
         async with self._db.writing() as session:
             await pool_store.answered(session, self.server, rooms=len(present), participants=inside)

@@ -15,9 +15,10 @@ from webinar.core.database import Database
 from webinar.core.effects_runner import Runner
 from webinar.lectures import service, store
 from webinar.lectures.rules import LectureState, RoomState
+from webinar.media import pool_store
 from webinar.media.fake import FakeMedia
 from webinar.media.pool import Pool
-from webinar.media.pool_rules import ANSWERED_LATELY_MS, MOVE_AFTER_MS
+from webinar.media.pool_rules import ANSWERED_LATELY_MS, MOVE_AFTER_MS, SAY_AGAIN_MS, Heard
 from webinar.media.servers import Server
 from webinar.media.tokens import mint
 
@@ -226,6 +227,29 @@ class _Away(FakeMedia):
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock, KEY, SECRET)
         self.go_away()
+
+
+async def test_an_answer_that_another_scheduler_has_just_written_down_is_not_written_again(
+    two: World,
+) -> None:
+    await a_lecture_on_a(two)
+    await two.look()
+    before = await _heard_of_a(two, said_ms_ago=-HOUR)
+    await two.look()
+    assert await _heard_of_a(two) == before
+    # Somebody came in, or it is time to say again that it answers.
+    two.join("a", "0" * 32)
+    await two.look()
+    assert (await _heard_of_a(two)).participants == 1
+    before = await _heard_of_a(two, said_ms_ago=SAY_AGAIN_MS)
+    await two.look()
+    assert (await _heard_of_a(two)).asked_at > before.asked_at
+
+
+async def _heard_of_a(world: World, *, said_ms_ago: int = 0) -> Heard:
+    await heard_earlier(world.db, said_ms_ago)
+    async with world.db.reading() as session:
+        return (await pool_store.known(session))["a"].heard
 
 
 async def test_the_rooms_of_a_server_that_left_the_settings_are_opened_on_another(

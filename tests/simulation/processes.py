@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from scheduler.runner import own_handlers
-from scheduler.watch import Watch
+from scheduler.watch import Watch, again_in_s
 from tests.pools import alone
 from tests.simulation.disk import Disk, LoopWriter, Owner, loop_database
 from webinar.attendance.tallies import Tallies
@@ -376,11 +376,12 @@ class Scheduler(Process):
 
     async def _looks(self, watch: Watch) -> None:
         while True:
+            rooms = True
             try:
-                await watch.look()
+                rooms = await watch.look()
             except DatabaseAway:
                 self._note("look failed", self.name)
-            await asyncio.sleep(self.watch_s)
+            await asyncio.sleep(again_in_s(rooms, 0, self.watch_s))
 
 
 class Distant:

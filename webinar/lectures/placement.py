@@ -41,6 +41,7 @@ _BORNE = (
     .group_by(RoomRow.media_server)
 )
 _STANDING = select(RoomRow.media_server).where(STANDING)
+_HAVING = _STANDING.distinct()
 
 
 async def borne(session: AsyncSession) -> Mapping[str, Borne]:
@@ -77,9 +78,9 @@ def _putting(dialect: str) -> TextClause:
     )
 
 
-async def is_any(session: AsyncSession) -> bool:
-    """Whether any room is not closed."""
-    return await session.scalar(_STANDING.limit(1)) is not None
+async def having(session: AsyncSession) -> set[str]:
+    """The servers that have rooms which are not closed."""
+    return set(await session.scalars(_HAVING))
 
 
 async def loads(session: AsyncSession, servers: Iterable[Server]) -> list[Load]:

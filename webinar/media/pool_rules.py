@@ -3,6 +3,7 @@
 | after | since | what |
 |---|---|---|
 | 2.5 s | the last look | each scheduler asks each server again, while there are rooms |
+| 1 s | somebody's last answer | whoever gets the same one says so again |
 | 4 s | somebody's last answer | an unanswered question counts: the server is silent and gets no new rooms |
 | 15 s | it fell silent | it is given up: its rooms are opened on another server, if one answers |
 | 20 s | the page lost it | a page stops seeking the old server and asks to be let in anew |
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 ASK_EVERY_MS = 2_500
+# So that two answers are never further apart in the database than what counts as lately: a look, and this.
+SAY_AGAIN_MS = 1_000
 ANSWERED_LATELY_MS = 4_000
 MOVE_AFTER_MS = 15_000
 # Questions further apart than this say nothing of the time between them: no scheduler ran.

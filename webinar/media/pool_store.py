@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, case, literal_column, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.core.database import insert_for, now_sql
-from webinar.media.pool_rules import ANSWERED_LATELY_MS, RUN_BREAKS_MS, Health, Heard, health
+from webinar.media.pool_rules import ANSWERED_LATELY_MS, RUN_BREAKS_MS, SAY_AGAIN_MS, Health, Heard, health
 from webinar.media.tables import MediaServerRow
 
 _COLUMNS = tuple(getattr(MediaServerRow, name) for name in Heard.__slots__)
@@ -17,22 +17,38 @@ _COLUMNS = tuple(getattr(MediaServerRow, name) for name in Heard.__slots__)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was last heard of a server, and what follows from it by the database's clock."""
+    """What was last heard of a server, and what follows from it by the database's clock, which says `at`."""
 
     heard: Heard
     health: Health
-    # Whether some scheduler still asks it.
-    asked_lately: bool
+    at: int
+
+    @property
+    def asked_lately(self) -> bool:
+        """Whether some scheduler still asks it."""
+        return self.at - self.heard.asked_at <= RUN_BREAKS_MS
+
+    def is_news(self, rooms: int, participants: int) -> bool:
+        """Whether an answer says something that nobody else has said a moment ago."""
+        heard = self.heard
+        if heard.error is not None or heard.answered_at is None:
+            return True
+        same = (heard.rooms, heard.participants) == (rooms, participants)
+        return not same or self.at - heard.answered_at >= SAY_AGAIN_MS
 
 
 async def known(session: AsyncSession) -> Mapping[str, Known]:
     """Each server that was ever asked, by name."""
-    now = _now(session.get_bind().dialect.name).label("now")
     found = {}
-    for at, *columns in await session.execute(select(now, *_COLUMNS)):
+    for at, *columns in await session.execute(_known(session.get_bind().dialect.name)):
         heard = Heard(*columns)
-        found[heard.name] = Known(heard, health(heard, at), at - heard.asked_at <= RUN_BREAKS_MS)
+        found[heard.name] = Known(heard, health(heard, at), at)
     return found
+
+
+@cache
+def _known(dialect: str) -> Any:
+    return select(_now(dialect).label("now"), *_COLUMNS)
 
 
 async def answered(session: AsyncSession, name: str, *, rooms: int, participants: int) -> None:

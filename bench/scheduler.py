@@ -8,11 +8,13 @@ PostgreSQL, the schedulers, and whatever else runs (`load_average`).
   was committed (`pg_xact_commit_timestamp`). One call of the media server for each; transactions are shared
   under load, and how many there were is said. Looks into the open rooms go on meanwhile.
 - burst: as many, all due at one instant; rooms a second from then to the last commit.
+- placed: the burst on several media servers, each with what it bears counted.
 - real: a burst of real rooms on a LiveKit server that shares the two cores.
 - quiet: one lecture at a time on an idle system with a real LiveKit.
 - idle: a million effects that are due in a month; processor time and statements of the scheduler in a window,
   extrapolated to an hour.
-- claims: claims a second with their write-back, two workers against one.
+- claims: claims a second with their write-back, two workers against one by turns; to the
+  last write-back, which is before the wait for each other's leases.
 - takeover: from SIGKILL of a scheduler in the middle of an effect to the beginning of the next try.
 - storm: three processes, one killed every 5 s; each has to do its work once.
 """
@@ -38,7 +40,7 @@ from scheduler.runner import Scheduler
 from tests.build import DAY, MINUTE, a_lecture, a_policy, a_unit, an_institution
 from tests.integration.test_effects_storm import owe as owe_notes
 from tests.integration.test_effects_storm import storm
-from tests.pools import alone
+from tests.pools import a_server, alone
 from tests.processes.journal import judge
 from tests.servers.livekit import running_livekit
 from tests.servers.postgres import Postgres, postgres
@@ -52,11 +54,13 @@ from webinar.core.ids import new_id
 from webinar.lectures.tables import LectureRow
 from webinar.media.fake import FakeMedia
 from webinar.media.livekit import LiveKit
+from webinar.media.pool import Pool
 from webinar.media.port import Media
 from webinar.migrations import upgrade
 
-PARTS = ("evenly", "burst", "real", "quiet", "idle", "claims", "takeover", "storm")
+PARTS = ("evenly", "burst", "placed", "real", "quiet", "idle", "claims", "takeover", "storm")
 SLICE = 1_000
+CAPACITY = 1_000_000
 FAR = 30 * 24 * 3_600_000
 
 
@@ -71,7 +75,7 @@ def figure(
 # --- the processes that are measured -----------------------------------------------------------
 
 
-async def serve(url: str, media: Media) -> None:
+async def serve(url: str, pool: Pool) -> None:
     """A scheduler until SIGTERM; on SIGUSR1 it says what it has used and asked."""
     db, asked, stop = Database(url), [0], asyncio.Event()
 
@@ -93,16 +97,23 @@ async def serve(url: str, media: Media) -> None:
         """The daily job that a scheduler owes by itself; without a handler it would be tried over again."""
         return Again(clock.now() + DAY)
 
-    await Scheduler(db, alone(media), clock, {"retention": tomorrow}).run(stop)
+    await Scheduler(db, pool, clock, {"retention": tomorrow}).run(stop)
     await db.close()
 
 
-async def serve_with(url: str, livekit: Sequence[str]) -> None:
-    if not livekit:
-        await serve(url, FakeMedia(SystemClock(), "key", "s" * 32))
-        return
-    async with LiveKit(*livekit) as media:
-        await serve(url, media)
+async def serve_with(url: str, livekit: Sequence[str], servers: int) -> None:
+    if livekit:
+        async with LiveKit(*livekit) as media:
+            await serve(url, alone(media))
+    elif servers == 1:
+        await serve(url, alone(_in_memory()))
+    else:
+        named = (a_server(f"media-{number}", capacity=CAPACITY) for number in range(servers))
+        await serve(url, Pool(*((one, _in_memory()) for one in named)))
+
+
+def _in_memory() -> Media:
+    return FakeMedia(SystemClock(), "key", "s" * 32)
 
 
 async def work(url: str, hang: bool, begin_at: float) -> None:
@@ -232,13 +243,20 @@ async def committed(db: Database) -> int:
 
 
 async def lectures(
-    server: Postgres, number: int, over_s: float, processes: int, livekit: Sequence[str] = ()
+    server: Postgres,
+    number: int,
+    over_s: float,
+    processes: int,
+    livekit: Sequence[str] = (),
+    servers: int = 1,
 ) -> tuple[list[int], float, dict[str, Any]]:
     """Lateness of each room in ms, rooms a second, and what else there is to say."""
     url = await server.create(f"bench_{new_id()}")
     await upgrade(url)
     db = Database(url)
-    started = [running("--serve", url, "--livekit", *livekit) for _ in range(processes)]
+    started = [
+        running("--serve", url, "--servers", str(servers), "--livekit", *livekit) for _ in range(processes)
+    ]
     workers = [one.__enter__() for one in started]
     for one in workers:
         said(one)
@@ -277,6 +295,14 @@ async def burst(server: Postgres, given: argparse.Namespace) -> None:
     figure(
         "rooms_opened_per_second", each_second, "rooms/s", 1_500, better="higher", media="in memory", **told
     )
+
+
+async def placed(server: Postgres, given: argparse.Namespace) -> None:
+    """The burst once more on several media servers, on each of which what it bears is counted."""
+    number, servers = given.lectures, given.servers
+    _, each_second, told = await lectures(server, number, 0, given.schedulers, servers=servers)
+    told |= {"media": "in memory", "servers": servers}
+    figure("rooms_placed_per_second", each_second, "rooms/s", None, better="higher", **told)
 
 
 async def real(server: Postgres, given: argparse.Namespace) -> None:
@@ -409,8 +435,8 @@ async def killed(server: Postgres, given: argparse.Namespace) -> None:
 
 
 RUN = {
-    "evenly": evenly, "burst": burst, "real": real, "quiet": quiet, "idle": idle, "claims": claims,
-    "takeover": takeover, "storm": killed,
+    "evenly": evenly, "burst": burst, "placed": placed, "real": real, "quiet": quiet, "idle": idle,
+    "claims": claims, "takeover": takeover, "storm": killed,
 }  # fmt: skip
 
 
@@ -419,7 +445,7 @@ def main() -> None:
     arguments.add_argument("parts", nargs="*", default=PARTS, help="all unless named")
     for name, value in (
         ("lectures", 10_000), ("seconds", 60), ("schedulers", 1), ("rooms", 300), ("quiet", 15),
-        ("future", 1_000_000), ("window", 120), ("claims", 20_000), ("rounds", 3),
+        ("future", 1_000_000), ("window", 120), ("claims", 20_000), ("rounds", 3), ("servers", 4),
         ("effects", 100_000), ("ready", 8),
     ):  # fmt: skip
         arguments.add_argument(f"--{name}", type=int, default=value)
@@ -429,7 +455,7 @@ def main() -> None:
     arguments.add_argument("--livekit", nargs="*", default=(), help=argparse.SUPPRESS)
     given = arguments.parse_args()
     if given.serve:
-        asyncio.run(serve_with(given.serve, given.livekit))
+        asyncio.run(serve_with(given.serve, given.livekit, given.servers))
     elif given.work or given.hang:
         asyncio.run(work(given.work or given.hang, bool(given.hang), given.at))
     else:

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { confirmed, EMPTY, failed, loaded, read, received, sending, type Message } from "../src/classroom/chat";
+import { confirmed, drafted, elsewhere, EMPTY, failed, loaded, read, received, sending, type Message } from "../src/classroom/chat";
 
 const said = (id: number, text: string, seat = "ketut"): Message => ({
   id,
@@ -40,4 +40,10 @@ it("keeps a message that could not be sent until it is sent again", () => {
   expect(broken.pending).toEqual([{ clientId: "c1", text: "halo", at: 0, failed: true }]);
   const again = sending(broken, "c1", "halo", 5);
   expect(again.pending).toEqual([{ clientId: "c1", text: "halo", at: 5, failed: false }]);
+});
+
+it("keeps what is typed while messages come and go and rooms change, and nothing else", () => {
+  const typed = drafted(received(EMPTY, said(1, "a"), "maya", false), "Saya mau bert");
+  const later = confirmed(sending(typed, "c1", "halo", 0), "c1", said(2, "halo", "maya"));
+  expect([later.draft, elsewhere(later)]).toEqual(["Saya mau bert", { ...EMPTY, draft: "Saya mau bert" }]);
 });

@@ -138,6 +138,8 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
 async def test_a_page_follows_its_lecture_from_a_media_server_that_was_killed(room: Room) -> None:
     await room.siti.page.get_by_test_id("hand-toggle").click()
     await expect(room.siti.page.get_by_test_id("hand-toggle")).to_have_attribute("aria-pressed", "true")
+    draft = room.siti.page.get_by_test_id("chat-input")
+    await draft.fill("Masih di sini")
     await room.servers[room.here].kill()
     killed = monotonic()
     await room.siti.state("reconnecting", "offline", "joining", "preparing", "media_away", within_s=30)
@@ -147,7 +149,8 @@ async def test_a_page_follows_its_lecture_from_a_media_server_that_was_killed(ro
     # Whoever had a hand up has it up, and whoever was silent is.
     await expect(room.siti.page.get_by_test_id("hand-toggle")).to_have_attribute("aria-pressed", "true")
     await expect(room.siti.page.get_by_test_id("microphone")).to_have_attribute("aria-pressed", "false")
-    await room.siti.say("Masih di sini")
+    # What was being typed is there, too.
+    await draft.press("Enter")
     await room.lecturer.panel("chat")
     await expect(room.lecturer.page.get_by_test_id("message").last).to_contain_text("Masih di sini")
 

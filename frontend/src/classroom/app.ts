@@ -209,6 +209,10 @@ export class App implements Listener {
     this.tell("not_done");
   };
 
+  draft(text: string): void {
+    this.#set({ chat: chats.drafted(this.model.chat, text) });
+  }
+
   say = async (text: string, clientId = newTab() + newTab()): Promise<void> => {
     const trimmed = text.trim();
     if (trimmed === "") return;
@@ -405,7 +409,7 @@ export class App implements Listener {
   /** Where the server lets one in; not the room asked for where that was closed. */
   #comesTo(place: rooms.Place, asked: string): void {
     const before = rooms.placeOf(this.model.places, asked);
-    if (rooms.chatRoom(place) !== rooms.chatRoom(this.model.here)) this.#set({ chat: chats.EMPTY });
+    if (rooms.chatRoom(place) !== rooms.chatRoom(this.model.here)) this.#set({ chat: chats.elsewhere(this.model.chat) });
     this.#set({ here: place });
     this.#place = place.id;
     keepPlace(this.page.data.lecture.id, place.id);

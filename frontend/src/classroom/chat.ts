@@ -24,11 +24,13 @@ export interface Chat {
   messages: readonly Message[];
   pending: readonly Pending[];
   unread: number;
+  /** What is typed and not sent; it outlasts the panel, a lost connection and a change of rooms. */
+  draft: string;
   /** Id up to which the history is complete: what `?after=` asks from. Broadcasts may have holes. */
   cursor: number | null;
 }
 
-export const EMPTY: Chat = { messages: [], pending: [], unread: 0, cursor: null };
+export const EMPTY: Chat = { messages: [], pending: [], unread: 0, draft: "", cursor: null };
 
 /** Messages out of the stored history, in the server's order. */
 export function loaded(chat: Chat, batch: readonly Message[]): Chat {
@@ -56,6 +58,16 @@ export function received(chat: Chat, message: Message, ownSeat: string, reading:
 export function sending(chat: Chat, clientId: string, text: string, at: number): Chat {
   const others = chat.pending.filter((p) => p.clientId !== clientId);
   return { ...chat, pending: [...others, { clientId, text, at, failed: false }] };
+}
+
+/** What somebody types, as far as it is. */
+export function drafted(chat: Chat, draft: string): Chat {
+  return { ...chat, draft };
+}
+
+/** The chat of another room, of which nothing is known yet. */
+export function elsewhere(chat: Chat): Chat {
+  return { ...EMPTY, draft: chat.draft };
 }
 
 export function confirmed(chat: Chat, clientId: string, message: Message): Chat {

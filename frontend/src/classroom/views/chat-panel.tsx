@@ -1,6 +1,6 @@
 import { Send } from "lucide";
 import type { ComponentChild } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 
 import type { Message, Pending } from "../chat";
 import { clockOf, say, type View } from "./common";
@@ -55,12 +55,12 @@ function Sending({ app, pending }: View & { pending: Pending }) {
   );
 }
 
-export function Composer({ app }: View) {
-  const [draft, setDraft] = useState("");
+export function Composer({ app, model }: View) {
+  const { draft } = model.chat;
   const send = (event: Event): void => {
     event.preventDefault();
     void app.say(draft);
-    setDraft("");
+    app.draft("");
   };
   return (
     <form class="composer" onSubmit={send}>
@@ -75,7 +75,7 @@ export function Composer({ app }: View) {
         placeholder={say(app, "write")}
         aria-label={say(app, "write")}
         aria-keyshortcuts="Alt+C"
-        onInput={(event) => setDraft(event.currentTarget.value)}
+        onInput={(event) => app.draft(event.currentTarget.value)}
       />
       {draft.trim() !== "" && (
         <button type="submit" class="btn btn-circle btn-primary" data-testid="chat-send" aria-label={say(app, "send")}>

@@ -38,6 +38,8 @@ class Page:
         self._since: int | None = None
         self._closing: list[asyncio.Task[None]] = []
         self.server = ""
+        self.room = ""
+        self._place = ""
         self.refused = ""
         self.stays: list[tuple[str, int, int]] = []
 
@@ -59,6 +61,11 @@ class Page:
     def begins(self) -> list[int]:
         return [begin for _, begin, _ in self.stays] + ([self._since] if self._since else [])
 
+    def go(self, place: str) -> None:
+        """Into another room of the lecture, by its id; the old connection ends as the new one begins."""
+        self._place = place
+        self._lost.set()
+
     async def live(self) -> None:
         """Until it is cancelled, or refused for good (`refused` says why)."""
         attempt = 0
@@ -78,7 +85,7 @@ class Page:
             await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _admitted(self) -> dict[str, Any] | None:
-        said = {"tab": self._tab, "notice": NOTICE_VERSION}
+        said = {"tab": self._tab, "notice": NOTICE_VERSION, "place": self._place}
         answer = await self.visitor.post_json(f"{self._path}/admission", said)
         if answer.status == 200:
             ticket: dict[str, Any] = answer.json()
@@ -102,6 +109,7 @@ class Page:
             await room.connect(ticket["url"], ticket["token"], OPTIONS)
         except rtc.ConnectError:
             return False
+        self.room = ticket["room"]
         self._in(room, ticket["server"])
         return True
 

@@ -4,12 +4,14 @@ What a recorder writes carries its fence: a recorder that lost its lease to anot
 """
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    bindparam,
     case,
     delete,
     distinct,
@@ -100,17 +102,22 @@ async def forget_files(session: AsyncSession, recording_id: str) -> None:
     await session.execute(update(RecordingRow).where(RecordingRow.id == recording_id).values(bytes=0))
 
 
-def _now(session: AsyncSession) -> ColumnElement[int]:
+def _dialect(session: AsyncSession) -> str:
+    return session.get_bind().dialect.name
+
+
+def _now(dialect: str) -> ColumnElement[int]:
     """The database's time; leases are set and compared in it, since the clocks of machines differ."""
-    return literal_column(now_sql(session.get_bind().dialect.name), BigInteger())
+    return literal_column(now_sql(dialect), BigInteger())
 
 
-def _free(session: AsyncSession) -> Select[Any]:
+@cache
+def _free(dialect: str) -> Select[Any]:
     return (
         select(RecordingRow.id)
         .where(
             RecordingRow.state.in_([state.value for state in AT_WORK]),
-            func.coalesce(RecordingRow.lease_until, 0) < _now(session),
+            func.coalesce(RecordingRow.lease_until, 0) < _now(dialect),
         )
         .order_by(RecordingRow.id)
         .limit(1)
@@ -119,13 +126,13 @@ def _free(session: AsyncSession) -> Select[Any]:
 
 async def is_work(session: AsyncSession) -> bool:
     """Whether there is a recording with work and no recorder."""
-    return (await session.scalar(_free(session))) is not None
+    return (await session.scalar(_free(_dialect(session)))) is not None
 
 
 async def claim(session: AsyncSession, *, worker: str, lease_ms: int) -> Recording | None:
     """Take one recording that has work and no recorder, for so long; leases run in the database's time."""
-    now = _now(session)
-    free = _free(session).with_for_update(skip_locked=True)
+    now = _now(_dialect(session))
+    free = _free(_dialect(session)).with_for_update(skip_locked=True)
     taken = await session.scalar(
         update(RecordingRow)
         .where(RecordingRow.id == free.scalar_subquery())
@@ -135,16 +142,26 @@ async def claim(session: AsyncSession, *, worker: str, lease_ms: int) -> Recordi
     return await find(session, taken) if taken else None
 
 
-async def renew(session: AsyncSession, mine: Recording, *, lease_ms: int) -> Recording | None:
-    """Hold it for so long again, and see how it stands; None when another recorder has it."""
-    now = _now(session)
+async def renew(session: AsyncSession, mine: Recording, *, lease_ms: int) -> bool:
+    """Hold it for so long again; False when another recorder has it."""
     found = await session.scalar(
         update(RecordingRow)
         .where(RecordingRow.id == mine.id, RecordingRow.fence == mine.fence)
-        .values(lease_until=now + lease_ms)
+        .values(lease_until=_now(_dialect(session)) + lease_ms)
         .returning(RecordingRow.id)
     )
-    return await find(session, mine.id) if found else None
+    return found is not None
+
+
+_STATE = select(RecordingRow.state).where(
+    RecordingRow.id == bindparam("id"), RecordingRow.fence == bindparam("fence")
+)
+
+
+async def state_of(session: AsyncSession, mine: Recording) -> RecordingState | None:
+    """How it stands by now; None when another recorder has it."""
+    found = await session.scalar(_STATE, {"id": mine.id, "fence": mine.fence})
+    return RecordingState(found) if found is not None else None
 
 
 async def add_file(session: AsyncSession, mine: Recording, segment: Segment) -> bool:
@@ -239,7 +256,7 @@ def _segment(row: RecordingFileRow) -> Segment:
 
 async def let_go(session: AsyncSession, mine: Recording, *, for_ms: int = 0) -> None:
     """Leave it to the next recorder, after so long."""
-    now = _now(session)
+    now = _now(_dialect(session))
     await session.execute(
         update(RecordingRow)
         .where(RecordingRow.id == mine.id, RecordingRow.fence == mine.fence)

@@ -6,7 +6,7 @@ only hung finds its fence outdated and writes nothing more to the database.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -27,6 +27,8 @@ from webinar.media.rules import parse_identity
 
 LEASE_MS = 15_000
 LOOK_S = 1.0
+# How often a lease is renewed in the time for which it lasts: looking once a second only reads.
+RENEWALS = 4
 AT_ONCE = 4
 AGAIN_MS = 3_000
 
@@ -35,6 +37,10 @@ Ticket = Callable[[str, str, str, int], Pass]
 """Makes a pass to join: (media server, room, identity, now in Unix ms) -> pass; hidden, of kind egress.
 
 May raise MediaUnavailable: there is no such server."""
+
+
+Writes = Callable[..., Awaitable[RecordingResult]]
+"""What records one lecture, called as `recorder.record` is."""
 
 
 class LeaseLost(Exception):  # noqa: N818 - it reads as a sentence where it is raised
@@ -52,7 +58,7 @@ class _Held:
 class RecorderProcess:
     """`await process.run(stop)` until the event is set; open segments are written then.
 
-    `at_once` is how many lectures are recorded here.
+    `at_once` is how many lectures are recorded here, `writes` what records one, `worker` its name.
     """
 
     def __init__(
@@ -64,6 +70,8 @@ class RecorderProcess:
         ticket: Ticket,
         at_once: int = AT_ONCE,
         lease_ms: int = LEASE_MS,
+        writes: Writes = record,
+        worker: str | None = None,
     ) -> None:
         self._db = db
         self._storage = storage
@@ -71,7 +79,8 @@ class RecorderProcess:
         self._ticket = ticket
         self._at_once = at_once
         self._lease_ms = lease_ms
-        self._name = worker_name()
+        self._writes = writes
+        self._name = worker or worker_name()
         self._started_at = clock.now()
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -158,18 +167,29 @@ class RecorderProcess:
 
     async def _hold(self, mine: Recording, over: asyncio.Event, held: _Held) -> None:
         """Renew the lease, learn who may be recorded and where, and notice that the lecture is over."""
+        time = asyncio.get_running_loop().time
+        renew_at = time()
         while True:
             # While the database is away nobody else can take the recording either.
             with contextlib.suppress(DatabaseAway):
-                async with self._db.writing() as session:
-                    present = await store.renew(session, mine, lease_ms=self._lease_ms)
+                if time() >= renew_at:
+                    await self._renew(mine)
+                    renew_at = time() + self._lease_ms / 1000 / RENEWALS
+                async with self._db.reading() as session:
+                    state = await store.state_of(session, mine)
                     held.hosts = set(await lectures.hosts_of(session, mine.lecture_id))
                     held.server = await self._server(session, mine) or held.server
-                if present is None:
+                if state is None:
                     raise LeaseLost
-                if present.state is RecordingState.FINISHING:
+                if state is RecordingState.FINISHING:
                     over.set()
             await asyncio.sleep(LOOK_S)
+
+    async def _renew(self, mine: Recording) -> None:
+        """Raises LeaseLost."""
+        async with self._db.writing() as session:
+            if not await store.renew(session, mine, lease_ms=self._lease_ms):
+                raise LeaseLost
 
     async def _server(self, session: AsyncSession, mine: Recording) -> str | None:
         """The media server that the room is on; it may be moved to another."""
@@ -199,7 +219,7 @@ class RecorderProcess:
         async def on_state(state: RecorderState) -> None:
             await self._report(mine, state)
 
-        return await record(
+        return await self._writes(
             RecordingJob(mine.id, lecture.title if lecture else "", may_record),
             passes=passes,
             holds=lambda given: given.server == held.server,

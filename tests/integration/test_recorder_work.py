@@ -63,7 +63,8 @@ async def test_a_recorder_that_died_is_followed_by_another(database: Database) -
     assert second is not None
     assert second.fence == first.fence + 1
     async with database.writing() as session:
-        assert await store.renew(session, first, lease_ms=LEASE_MS) is None
+        assert not await store.renew(session, first, lease_ms=LEASE_MS)
+        assert await store.state_of(session, first) is None
         assert not await store.add_file(session, first, a_segment(first, 0))
         await service.report(session, first, RecorderState.RECORDING, NINE)
     async with database.reading() as session:

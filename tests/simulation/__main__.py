@@ -19,7 +19,7 @@ from tests.simulation import simulate as attendance
 from tests.simulation.outcome import Outcome
 from tests.simulation.scenario import scenario
 from tests.simulation.schedulers import simulate as schedulers
-from tests.simulation.schedulers.plan import plan
+from tests.simulation.schedulers.faults import plan
 
 PROCESSES = 2
 PROGRESS_EVERY = 250
@@ -91,15 +91,19 @@ class SecondsWrong:
 
 
 class Claims:
-    """Of the schedulers: how often effects were taken, and how late where nothing broke."""
+    """Of the schedulers: how often effects were taken, how late where nothing broke, and where they died."""
+
+    SUMS = ("claims", "takeovers", "mails", "repeats", "stays", "moves", "segments")
 
     def __init__(self) -> None:
         self.sums: Counter[str] = Counter()
         self.late_ms: Counter[int] = Counter()
+        self.deaths: Counter[str] = Counter()
 
     def add(self, verdict: Any) -> None:
         self.late_ms.update(verdict.late_ms)
-        for name in ("claims", "takeovers", "mails", "repeats"):
+        self.deaths.update(verdict.deaths)
+        for name in self.SUMS:
             self.sums[name] += getattr(verdict, name)
 
     def line(self) -> str:
@@ -107,7 +111,9 @@ class Claims:
         return (
             f"{sums['claims']} claims, {sums['takeovers']} of them from the dead; {sums['mails']} mails,"
             f" {sums['repeats']} of them a second time after a death or a hang;"
-            f" ms late where nothing broke: {_spread(self.late_ms)} (claims)"
+            f" ms late where nothing broke: {_spread(self.late_ms)} (claims)\n"
+            f"{sums['stays']} stays of people, {sums['moves']} rooms moved,"
+            f" {sums['segments']} segments recorded; deaths at awaits: {_most(self.deaths)}"
         )
 
 
@@ -152,6 +158,11 @@ class Report:
         if self.seeds % PROGRESS_EVERY == 0:
             so_far = f"… {self.seeds} seeds, {self.failed} failed, {self._took()} s"
             print(so_far, file=sys.stderr, flush=True)
+
+
+def _most(counts: Counter[str]) -> str:
+    """Each with how often, the most frequent first."""
+    return ", ".join(f"{count} {what}" for what, count in counts.most_common()) or "none"
 
 
 def _spread(counts: Counter[int]) -> str:

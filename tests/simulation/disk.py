@@ -37,8 +37,8 @@ class Owner(Protocol):
 class Disk:
     """One database file: whose turn it is to write, and whether it answers at all.
 
-    `now` tells the time in Unix ms; after each commit that may have touched an effect `on_commit` is told
-    whose it was, and `bells` are rung.
+    `now` tells the time in Unix ms; after each commit that may have touched an effect or a recording
+    `on_commit` is told whose it was; after one of an effect `bells` are rung.
     """
 
     def __init__(self, path: Path, now: Callable[[], int]) -> None:
@@ -166,7 +166,7 @@ class LoopConnection:
             disk.path, timeout=0, isolation_level=None
         )
         self._connection.create_function("julianday", 1, self._julian_day)
-        self._owes = False
+        self._owes = self._takes = False
         self.isolation_level: str | None = None
 
     @property
@@ -195,8 +195,9 @@ class LoopConnection:
                 await_only(self.disk.turn(self, BUSY_TIMEOUT_MS / 1000))
             if self._connection is None:
                 self.disk.pass_on(self)
-        if " effects" in sql and not sql.startswith("SELECT"):
-            self._owes = True
+        if not sql.startswith("SELECT"):
+            self._owes = self._owes or " effects" in sql
+            self._takes = self._takes or " recordings" in sql
 
     def point(self, what: str) -> None:
         wait_s = self.owner.passes(what)
@@ -213,11 +214,12 @@ class LoopConnection:
         finally:
             if self._connection is None or not self._connection.in_transaction:
                 self.disk.pass_on(self)
-        if self._owes:
-            self._owes = False
+        if self._owes or self._takes:
             self.disk.on_commit(self.owner)
+        if self._owes:
             for bell in list(self.disk.bells.values()):
                 bell()
+        self._owes = self._takes = False
         self.point("committed")
 
     def rollback(self) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SAWarning
 from webinar.core import ids
 from webinar.migrations import upgrade
 
-TROUBLE = frozenset({"effect_failed", "effect_task_failed", "effect_then_failed"})
+TROUBLE = frozenset({"effect_failed", "effect_task_failed", "effect_then_failed", "recording_broke_off"})
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextvars import Context, ContextVar
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from scheduler.runner import own_handlers
 from scheduler.watch import Watch, again_in_s
@@ -26,7 +26,6 @@ from webinar.evidence import store as evidence
 from webinar.evidence.append import WebhookLog
 from webinar.lectures import store as lectures
 from webinar.media.pool import Pool
-from webinar.media.servers import MAIN
 from webinar.media.simulator import MediaSimulator
 from webinar.web.hooks import Receiver
 
@@ -202,7 +201,7 @@ class Process:
             points, back_in_s = self._dies_in
             self._dies_in = (points - 1, back_in_s)
             if points <= 0:
-                self.die(back_in_s)
+                self.die(back_in_s, what)
 
     def _hang(self, lasts_s: float) -> None:
         loop = asyncio.get_running_loop()
@@ -210,11 +209,11 @@ class Process:
         self._note("hangs", self.name)
         loop.call_later(lasts_s, self._note, "goes on", self.name, context=Context())
 
-    def die(self, back_in_s: float) -> None:
+    def die(self, back_in_s: float, at: str = "") -> None:
         life, self._dies_in = self.life, None
         if life is None or not life.alive:
             return
-        self._note("died", self.name)
+        self._note("died", self.name, at)
         life.end()
         self.disk.abandon(life)
         asyncio.get_running_loop().call_later(back_in_s, self.start, context=Context())
@@ -344,14 +343,17 @@ class Scheduler(Process):
         """What it does for each kind."""
         return {**own_handlers(database, pool, clock), "tally": Tallies(database, clock)}
 
+    def pool(self, life: Life) -> Pool:
+        """The media servers as this life of it reaches them."""
+        return alone(cast(Any, Distant(self.media, life, self._chance)))
+
     def its_clock(self) -> Clock:
         """The time that it goes by."""
         return self.clock
 
     async def main(self, life: Life) -> None:
         database, clock = self.database(life), self.its_clock()
-        media: Any = Distant(self.media, life, self._chance)
-        pool = alone(media)
+        pool = self.pool(life)
         wake = Wake(database)
         self.disk.bells[self.name] = wake.ring
         handlers = self.handlers(database, pool, life, clock)
@@ -364,7 +366,9 @@ class Scheduler(Process):
                 due = clock.now() + AWAY_MS
             else:
                 if not looks:
-                    looks = bool(life.spawn(self._watched(self._looks(Watch(database, pool, MAIN, clock)))))
+                    looks = True
+                    for server in pool:
+                        life.spawn(self._watched(self._looks(Watch(database, pool, server.name, clock))))
             await self._rest(wake, None if due is None else due - clock.now())
 
     async def _rest(self, wake: Wake, wait_ms: int | None) -> None:

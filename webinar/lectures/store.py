@@ -565,16 +565,16 @@ async def seat_of(session: AsyncSession, lecture_id: str, seat: str) -> Registra
     return _registration(row) if row else None
 
 
+_HOSTS_OF = select(RegistrationRow.seat).where(
+    RegistrationRow.lecture_id == bindparam("lecture_id"),
+    RegistrationRow.role.in_([Seat.LECTURER.value, Seat.ORGANISER.value]),
+    RegistrationRow.state == "registered",
+)
+
+
 async def hosts_of(session: AsyncSession, lecture_id: str) -> list[str]:
     """The seats of those who host: lecturers and organisers."""
-    rows = await session.execute(
-        select(RegistrationRow.seat).where(
-            RegistrationRow.lecture_id == lecture_id,
-            RegistrationRow.role.in_([Seat.LECTURER.value, Seat.ORGANISER.value]),
-            RegistrationRow.state == "registered",
-        )
-    )
-    return list(rows.scalars())
+    return list(await session.scalars(_HOSTS_OF, {"lecture_id": lecture_id}))
 
 
 async def change_registration(session: AsyncSession, registration_id: str, **values: object) -> None:

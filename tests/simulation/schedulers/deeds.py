@@ -19,6 +19,7 @@ from webinar.lectures import booking, changes, editing, service, store
 from webinar.lectures.booking import Booking
 from webinar.lectures.editing import Change
 from webinar.lectures.rules import Lecture, Registration, agreed_times
+from webinar.lectures.tables import LectureRow
 from webinar.operations import service as operations
 from webinar.people.access import Scope, scope_of
 from webinar.people.sign_in import owe_link
@@ -57,6 +58,11 @@ async def book(session: AsyncSession, office: Office, number: int, lecture: Book
         open_before_s=lecture.open_before_s, overrun_s=lecture.overrun_s, live_by=lecture.live_by,
     )  # fmt: skip
     booked = await booking.book(session, office.scope, asked, now=now, actor=SYSTEM, link_key=KEY)
+    if lecture.empty_after_s is not None:
+        # Shorter than an organiser may choose, so that it happens within minutes.
+        row = await session.get_one(LectureRow, booked.id)
+        row.empty_after_s, row.empty_early = lecture.empty_after_s, lecture.empty_early
+        await session.flush()
     await _seat(session, office, booked, range(lecture.people), now)
 
 
@@ -131,7 +137,9 @@ async def _unregister(session: AsyncSession, office: Office, deed: Deed, lecture
 
 
 async def _remove(session: AsyncSession, office: Office, deed: Deed, lecture: Lecture, now: int) -> None:
-    await classroom.owe_removal(session, await _place(session, office, deed, lecture), now)
+    seat = await _place(session, office, deed, lecture)
+    await store.change_registration(session, seat.id, removed_at=now)
+    await classroom.owe_removal(session, seat, now)
 
 
 async def _revoke(session: AsyncSession, office: Office, deed: Deed, lecture: Lecture, now: int) -> None:

@@ -10,9 +10,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from tests.simulation.schedulers import reels
 from tests.simulation.schedulers.parts import Taken
 from tests.simulation.schedulers.world import STANDING, World
 
+# From a look into a room to what follows from it: a lease at most.
+LOOKED_MS = 15_000
 SETTLED = frozenset({"final", "cancelled"})
 # What happens once in a life that is not restored or extended, and what each of these begins anew.
 ONCE = {"went_live": ("restored", "extended", "rescheduled"), "ended": ("restored", "extended"), "final": ()}
@@ -30,11 +33,17 @@ class Verdict:
     mails: int = 0
     repeats: int = 0
     late_ms: Counter[int] = field(default_factory=Counter)
+    deaths: Counter[str] = field(default_factory=Counter)
+    moves: int = 0
+    stays: int = 0
+    segments: int = 0
 
 
 async def judge(world: World) -> Verdict:
     watcher = world.watcher
     verdict = Verdict([*watcher.violations, *world.trouble], watcher.claims, watcher.takeovers)
+    verdict.deaths = world.deaths
+    verdict.stays = sum(len(visitor.stays) for visitor in world.visitors)
     if not world.plan.broken:
         verdict.late_ms = watcher.late_ms
     with closing(sqlite3.connect(world.disk.path)) as rows:
@@ -43,9 +52,14 @@ async def judge(world: World) -> Verdict:
         _timelines(rows, verdict)
         _invites(world, rows, verdict)
         _reports(rows, verdict)
+        _empty_ends(world, rows, verdict)
+        [[verdict.moves]] = rows.execute("SELECT count(*) FROM audit WHERE action = 'room_moved'")
+        [[verdict.segments]] = rows.execute("SELECT count(*) FROM recording_files WHERE kind = 'segment'")
+        reels.judge(world, rows, verdict.violations)
     _mails(world, verdict)
-    for room in await world.media.list_rooms():
-        verdict.violations.append(f"room {room.name} stands open at the end")
+    for server in world.servers:
+        for room in await server.list_rooms():
+            verdict.violations.append(f"room {room.name} stands open on {server.name} at the end")
     return verdict
 
 
@@ -67,9 +81,6 @@ def _lectures(world: World, rows: sqlite3.Connection, verdict: Verdict) -> None:
     for name, state in rows.execute("SELECT name, state FROM rooms"):
         if state != "closed":
             verdict.violations.append(f"room {name} is {state} in the database")
-    for ident, state in rows.execute("SELECT lecture_id, state FROM recordings"):
-        if state in {"wanted", "recording", "paused"}:
-            verdict.violations.append(f"the recording of {ident} is {state}")
 
 
 def _timelines(rows: sqlite3.Connection, verdict: Verdict) -> None:
@@ -115,6 +126,19 @@ def _invites(world: World, rows: sqlite3.Connection, verdict: Verdict) -> None:
                 verdict.violations.append(f"invite {uid}: version {after.sequence} after {before.sequence}")
 
 
+def _empty_ends(world: World, rows: sqlite3.Connection, verdict: Verdict) -> None:
+    """Nobody is sent out of a room because nobody is in it."""
+    for lecture_id, at in rows.execute("SELECT subject_id, at FROM audit WHERE action = 'left_empty'"):
+        for visitor in world.visitors:
+            for stay in visitor.stays:
+                # The last look, its lease, and the clock of whoever looked.
+                inside = stay.place.since + LOOKED_MS < at < stay.until - LOOKED_MS
+                if stay.place.room == f"{lecture_id}.main" and inside:
+                    verdict.violations.append(
+                        f"{lecture_id} ended as empty at {at} with {visitor.name} in it"
+                    )
+
+
 def _reports(rows: sqlite3.Connection, verdict: Verdict) -> None:
     for ident, state in rows.execute("SELECT id, state FROM reports WHERE state <> 'ready'"):
         verdict.violations.append(f"report {ident} is {state}")
@@ -131,7 +155,7 @@ def _mails(world: World, verdict: Verdict) -> None:
             verdict.repeats += 1
             if (before.to, before.says) != (after.to, after.says):
                 verdict.violations.append(f"{message_id} says something else the second time")
-            if not _excused(world.disturbed, before, after):
+            if not _excused(world.weather.disturbed, before, after):
                 verdict.violations.append(f"{message_id} went out twice, at {before} and {after}")
 
 

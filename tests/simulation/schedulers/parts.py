@@ -6,26 +6,28 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from icalendar import Calendar
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.simulation.people import KEY, SECRET
+from tests.simulation.people import SECRET
 from tests.simulation.processes import Distant, Life, Process, Scheduler
+from tests.simulation.schedulers.servers import Servers
 from webinar import wiring
+from webinar.classroom import service as classroom
+from webinar.classroom.heartbeat_rules import Beat
+from webinar.classroom.heartbeats import Heartbeats
 from webinar.config import Settings
 from webinar.core.clock import Clock, DatabaseClock
 from webinar.core.database import Database, DatabaseAway
 from webinar.core.effects import Handler
+from webinar.core.errors import NotFound
 from webinar.core.processes import BEAT_EVERY_S
+from webinar.lectures import store as lectures
 from webinar.mail.fake import FakeMailer
 from webinar.mail.port import Message, Receipt
-from webinar.media.notifier import Notifier
 from webinar.media.pool import Pool
-from webinar.media.port import MediaMisconfigured
-from webinar.media.simulator import MediaSimulator
-from webinar.media.webhook import WebhookEvent
 
 LINK_KEY = "k" * 32
 
@@ -36,8 +38,12 @@ class Clerk(Scheduler):
     part = "clerk"
     net_s, watch_s = 5.0, 2.5
     settings: Settings
+    servers: Servers
     post: "Post"
     deaf = 0.0
+
+    def pool(self, life: Life) -> Pool:
+        return self.servers.pool(self.name, life, self._chance)
 
     def its_clock(self) -> Clock:
         return DatabaseClock(self.clock, asyncio.get_running_loop().time)
@@ -49,15 +55,29 @@ class Clerk(Scheduler):
         return wiring.handlers(self.settings, database, pool, mailer, clock)
 
 
+class Let(NamedTuple):
+    """Whom the site lets in, and where the room is."""
+
+    lecture: str
+    registration: str
+    generation: int
+    seat: str
+    server: str
+    room: str
+
+
 class Site(Process):
-    """Where people press buttons; it asks the database for the time with each sign of life."""
+    """Where people press buttons, are let in and beat; it asks the database for the time with each sign of
+    life."""
 
     part = "site"
     _db: Database
+    _beats: Heartbeats
     _time: DatabaseClock
 
     async def main(self, life: Life) -> None:
         self._db = self.database(life)
+        self._beats = Heartbeats(self._db)
         self._time = DatabaseClock(self.clock, asyncio.get_running_loop().time)
         while True:
             with suppress(DatabaseAway):
@@ -74,23 +94,31 @@ class Site(Process):
 
         await self.call(work)
 
+    async def admit(self, lecture_id: str, person_id: str) -> Let:
+        """Raises Refused, or ConnectionError."""
 
-class Rooms(MediaSimulator):
-    """The media server, which may also refuse whatever it is asked."""
+        async def work(_life: Life) -> Let:
+            async with self._db.reading() as session:
+                lecture = await lectures.find(session, lecture_id)
+                seat = await lectures.registration_of(session, lecture_id, person_id)
+                if lecture is None or seat is None:
+                    raise NotFound
+                room = (await classroom.admission(session, lecture, seat, self._time.now())).room
+            return Let(lecture_id, seat.id, seat.link_generation, seat.seat, room.media_server, room.name)
 
-    refuses = False
+        return await self.call(work)
 
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(clock, KEY, SECRET, Notifier(_nobody_listens))
+    async def beat(self, let: Let, identity: str, place: Any) -> bool:
+        """Whether the room is on another server than the page. Raises Refused, or ConnectionError."""
 
-    def _answer(self) -> None:
-        super()._answer()
-        if self.refuses:
-            raise MediaMisconfigured
+        async def work(_life: Life) -> bool:
+            beat = Beat(
+                let.registration, let.generation, let.lecture, identity, place.sid, visible=True,
+                leaving=False, at=self._time.now(), room=place.room, server=place.server,
+            )  # fmt: skip
+            return await self._beats.tell(beat)
 
-
-async def _nobody_listens(_: WebhookEvent) -> int:
-    return 200
+        return await self.call(work)
 
 
 @dataclass(frozen=True, slots=True)

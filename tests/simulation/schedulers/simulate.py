@@ -1,8 +1,9 @@
 """A seed, from its plan to the oracle's verdict."""
 
 from tests.simulation.outcome import Outcome, lived, twice
+from tests.simulation.schedulers.faults import plan
 from tests.simulation.schedulers.oracle import Verdict, judge
-from tests.simulation.schedulers.plan import Plan, plan
+from tests.simulation.schedulers.plan import Plan
 from tests.simulation.schedulers.world import World
 
 

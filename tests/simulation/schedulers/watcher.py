@@ -1,23 +1,24 @@
-"""Looks over everybody's shoulder, at the database's rows and the media server's rooms alone.
+"""Looks over everybody's shoulder, at the database's rows and the media servers alone.
 
-After each commit that touched an effect: who took it, from whom, and who wrote it back. Each second: which
-lecture has no room, which room no lecture, what is overdue.
+After each commit that touched an effect or a recording: who took it, from whom, and who wrote it back. Each
+second: what is overdue, and what is out of place (`halls.py`), for longer than it may be.
 """
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.build import SECOND
+from tests.simulation.schedulers.halls import LATE_MS, Wrong
 
 # A process asks the database for its time and for what is due in two statements.
 EARLY_MS = 500
-# The net of a scheduler that missed its wake-up, what others hold at this moment, and the way there.
-LATE_MS = 8 * SECOND
 # Who died or hangs keeps its leases for so long; then somebody else begins, and waits for the media server.
 RECOVERS_MS = 15 * SECOND + LATE_MS + 5 * SECOND
+RECORDING = "recording"
 MAIL = frozenset({"invite", "mail", "contest"})
 
 
@@ -31,33 +32,8 @@ class Row(NamedTuple):
     due_at: int
 
 
-class Hall(NamedTuple):
-    """A lecture, as far as it decides about its room."""
-
-    id: str
-    state: str
-    starts_at: int
-    opens_at: int
-    latest_end_at: int
-    live_by: str
-
-    def wants_room(self, now: int) -> bool:
-        return self.state in {"scheduled", "open", "live"} and self.opens_at <= now < self.latest_end_at
-
-    def wants_none(self, now: int) -> bool:
-        if self.state in {"open", "live"}:
-            return now >= self.latest_end_at
-        return self.state != "scheduled" or not self.opens_at <= now < self.latest_end_at
-
-    def wants_to_begin(self, now: int) -> bool:
-        return self.wants_room(now) and self.live_by == "schedule" and now >= self.starts_at
-
-
 _ROWS = "SELECT id, key, kind, state, fence, worker, lease_until, due_at FROM effects"
-_HALLS = """
-SELECT id, state, starts_at, starts_at - open_before_s * 1000, closes_at + overrun_s * 1000, live_by
-FROM lectures
-"""
+_REELS = "SELECT id, lecture_id, fence, worker, lease_until FROM recordings"
 
 
 @dataclass(slots=True)
@@ -69,7 +45,7 @@ class Watcher:
     late_ms: Counter[int] = field(default_factory=Counter)
     claims: int = 0
     takeovers: int = 0
-    _rows: dict[int, Row] = field(default_factory=dict)
+    _rows: dict[int | str, Row] = field(default_factory=dict)
     _since: dict[str, int] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
     _eyes: sqlite3.Connection | None = None
@@ -90,7 +66,8 @@ class Watcher:
     # After each commit.
 
     def committed(self, who: str, now: int) -> None:
-        rows = {ident: Row(*rest) for ident, *rest in self.eyes.execute(_ROWS)}
+        rows: dict[int | str, Row] = {ident: Row(*rest) for ident, *rest in self.eyes.execute(_ROWS)}
+        rows |= {ident: _reel(*rest) for ident, *rest in self.eyes.execute(_REELS)}
         for ident, row in rows.items():
             before = self._rows.get(ident)
             if before is not None and before != row:
@@ -117,44 +94,41 @@ class Watcher:
             self.say(
                 now, f"{row.key} is {before.state}, due in {before.due_at - now} ms, and claimed by {who}"
             )
-        else:
+        elif row.kind != RECORDING:
             self.late_ms[max(0, now - before.due_at) // 10 * 10] += 1
 
     # Each second.
 
-    def look(self, now: int, rooms: set[str] | None, calm_ms: int, mail_calm_ms: int) -> None:
-        """`rooms` that the media server has, None while it does not answer; for how long nothing broke."""
-        wrong = dict(self._overdue(now, mail_calm_ms))
-        wrong |= self._out_of_place(now, rooms)
-        self._since = {what: self._since.get(what, now) for what in wrong}
+    def look(self, now: int, *wrong: tuple[Iterable[Wrong], int]) -> None:
+        """What is wrong, and for how long nothing has been broken that excuses it."""
+        found = {what: (more, within_ms, calm) for some, calm in wrong for what, more, within_ms in some}
+        self._since = {what: self._since.get(what, now) for what in found}
         for what, since in self._since.items():
-            if now - since > LATE_MS and calm_ms > RECOVERS_MS and what not in self._told:
+            more, within_ms, calm_ms = found[what]
+            if now - since > within_ms and calm_ms > max(RECOVERS_MS, within_ms) and what not in self._told:
                 self._told.add(what)
-                self.say(now, f"{what} for {now - since} ms ({wrong[what]})")
+                self.say(now, f"{what} for {now - since} ms ({more})")
 
-    def _overdue(self, now: int, mail_calm_ms: int) -> dict[str, str]:
-        found = {}
+    def overdue(self, now: int, *, mail: bool) -> Iterator[Wrong]:
+        """Effects that wait, or that nobody holds; those that need the mail server, or the others."""
         for row in self._rows.values():
-            if row.kind in MAIL and mail_calm_ms < RECOVERS_MS:
+            if row.kind == RECORDING or (row.kind in MAIL) is not mail:
                 continue
             if row.state == "owed" and row.due_at <= now:
-                found[f"{row.key} waits"] = f"due {row.due_at}"
+                yield f"{row.key} waits", f"due {row.due_at}", LATE_MS
             elif row.state == "claimed" and (row.lease_until or 0) < now:
-                found[f"{row.key} is held by nobody"] = f"lease of {row.worker} until {row.lease_until}"
-        return found
+                yield (
+                    f"{row.key} is held by nobody",
+                    f"lease of {row.worker} until {row.lease_until}",
+                    LATE_MS,
+                )
 
-    def _out_of_place(self, now: int, rooms: set[str] | None) -> dict[str, str]:
-        found = {}
-        halls = {f"{hall[0]}.main": Hall(*hall) for hall in self.eyes.execute(_HALLS)}
-        for name, hall in halls.items():
-            if rooms is not None and hall.wants_room(now) and name not in rooms:
-                found[f"{name} is missing"] = str(hall)
-            if rooms is not None and hall.wants_none(now) and name in rooms:
-                found[f"{name} stands open"] = str(hall)
-            if hall.wants_to_begin(now) and hall.state != "live":
-                found[f"{hall.id} does not begin"] = str(hall)
-            if hall.state in {"open", "live"} and now >= hall.latest_end_at:
-                found[f"{hall.id} does not end"] = str(hall)
-        for name in (rooms or set()) - set(halls):
-            found[f"{name} belongs to no lecture"] = ""
-        return found
+    def held_by(self, worker: str) -> list[str]:
+        """The kinds of what a process holds."""
+        return [row.kind for row in self._rows.values() if row.state == "claimed" and row.worker == worker]
+
+
+def _reel(lecture: str, fence: int, worker: str | None, lease_until: int | None) -> Row:
+    """A recording as what is owed: its holder renews it under one fence, and lets it go for a while."""
+    held = "owed" if worker is None else "claimed"
+    return Row(f"the recording of {lecture}", RECORDING, held, fence, worker, lease_until, lease_until or 0)

@@ -152,6 +152,7 @@ class Process:
         self._chance = chance
         self._note = note
         self._dies_in: tuple[int, float] | None = None
+        self._counts: Callable[[], bool] = lambda: True
         self._hangs_in: tuple[int, float] | None = None
         self._hangs_until = 0.0
         self._lives = 0
@@ -176,9 +177,10 @@ class Process:
     async def main(self, life: Life) -> None:
         """What it does by itself."""
 
-    def kill_in(self, points: int, back_in_s: float) -> None:
-        """Die at the point of that number from now, and be back after so many seconds."""
-        self._dies_in = (points, back_in_s)
+    def kill_in(self, points: int, back_in_s: float, counts: Callable[[], bool] = lambda: True) -> None:
+        """Die at the point of that number from now, and be back after so many seconds; only those points are
+        counted at which `counts`."""
+        self._dies_in, self._counts = (points, back_in_s), counts
 
     def hang_in(self, points: int, lasts_s: float) -> None:
         """Stand still at the point of that number from now, and go on after so many seconds as if nothing had
@@ -197,7 +199,7 @@ class Process:
             self._hangs_in = (points - 1, lasts_s)
             if points <= 0:
                 self._hang(lasts_s)
-        if self._dies_in is not None:
+        if self._dies_in is not None and self._counts():
             points, back_in_s = self._dies_in
             self._dies_in = (points - 1, back_in_s)
             if points <= 0:

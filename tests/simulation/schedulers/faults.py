@@ -11,6 +11,9 @@ from tests.simulation.schedulers.plan import plan as unbroken
 
 MEDIA = "media."
 """What the name of a media server is preceded by where something breaks."""
+KILL_WITH = "kill with "
+"""What precedes the kind of the effect that a scheduler dies with in its hands."""
+KINDS = ("lecture", "sweep", "announce", "invite", "tally", "remove", "check", "report", "mail", "contest")
 
 
 def plan(seed: int) -> Plan:
@@ -18,7 +21,8 @@ def plan(seed: int) -> Plan:
     planned, chance = unbroken(seed), Random(f"{seed}:broken")
     kinds = {name: breaks for name, breaks in FAULTS.items() if breaks(planned, Random(0))}
     how_many = chance.choices((0, 1, 2, 3, 4), weights=(20, 30, 25, 15, 10))[0]
-    for name in chance.sample(list(kinds), how_many):
+    often = [OFTEN.get(name, 1) for name in kinds]
+    for name in dict.fromkeys(chance.choices(list(kinds), often, k=how_many)):
         faults = (*planned.faults, *kinds[name](planned, chance))
         planned = replace(planned, faults=faults, broken=planned.broken | {name})
     return replace(planned, faults=tuple(sorted(planned.faults)))
@@ -41,6 +45,12 @@ def _at_work(planned: Plan, chance: Random) -> int:
     return max(FIRST_MS, chance.choice(moments) + int(chance.uniform(-0.3, 1) * SECOND))
 
 
+def _in_session(planned: Plan, chance: Random) -> int:
+    lecture = chance.choice(planned.lectures)
+    opens_at = lecture.starts_at - lecture.open_before_s * SECOND
+    return int(chance.uniform(opens_at, lecture.starts_at + lecture.minutes * MINUTE))
+
+
 def _somebody(planned: Plan, chance: Random) -> str:
     return f"scheduler{chance.randrange(len(planned.skews))}"
 
@@ -53,10 +63,10 @@ def _lasting(what: str, whom: str, *seconds: float) -> Callable[[Plan, Random], 
 
 
 def _server(what: str, *seconds: float) -> Callable[[Plan, Random], list[Fault]]:
-    """One media server, or now and then all of them at once."""
+    """One media server, or now and then all of them at once; mostly while a lecture is in session."""
 
     def breaks(planned: Plan, chance: Random) -> list[Fault]:
-        at, lasts = _at(chance), int(chance.choice(seconds) * SECOND)
+        at, lasts = _in_session(planned, chance), int(chance.choice(seconds) * SECOND)
         names = planned.servers if chance.random() < 0.15 else (chance.choice(planned.servers),)
         return [Fault(at, what, MEDIA + name, lasts) for name in names]
 
@@ -67,8 +77,18 @@ def _killed(planned: Plan, chance: Random) -> list[Fault]:
     """It dies at some await after an instant, once or again and again, and is back after a while."""
     return [
         Fault(_at_work(planned, chance), "kill", _somebody(planned, chance),
-              int(chance.choice((0.2, 2, 10, 40)) * SECOND), chance.randrange(0, 80))
+              int(chance.choice((0.2, 2, 10, 40)) * SECOND), chance.randrange(0, 40))
         for _ in range(chance.choice((1, 2, 4)))
+    ]  # fmt: skip
+
+
+def _killed_with(planned: Plan, chance: Random) -> list[Fault]:
+    """Whichever holds an effect of a kind dies at some await while it does; others may in their turn."""
+    kind, at = chance.choice(KINDS), _at_work(planned, chance)
+    return [
+        Fault(at, KILL_WITH + kind, f"scheduler{number}", int(chance.choice((0.2, 2, 10, 40)) * SECOND),
+              chance.randrange(0, 20))
+        for number in range(len(planned.skews))
     ]  # fmt: skip
 
 
@@ -129,6 +149,7 @@ def _shelf(what: str, *seconds: float) -> Callable[[Plan, Random], list[Fault]]:
 
 FAULTS: dict[str, Callable[[Plan, Random], list[Fault]]] = {
     "scheduler killed": _killed,
+    "scheduler killed at work": _killed_with,
     "all schedulers killed": _all_killed,
     "scheduler hangs": _hangs,
     "clock jumps": _clock_jumps,
@@ -147,3 +168,5 @@ FAULTS: dict[str, Callable[[Plan, Random], list[Fault]]] = {
     "storage away": _shelf("away", 5, 40),
     "storage full": _shelf("full", 5, 40),
 }
+OFTEN = {"scheduler killed": 3, "scheduler killed at work": 6, "media server dies": 3, "media server away": 2}
+"""How much more often than once some of them happen."""

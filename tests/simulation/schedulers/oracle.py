@@ -160,10 +160,12 @@ def _mails(world: World, verdict: Verdict) -> None:
 
 
 def _excused(disturbed: Sequence[tuple[int, str]], first: Taken, second: Taken) -> bool:
-    """Whether the sender died or stood still, or the database did, between the two."""
-    sender = first.sender.rpartition(".")[0]
+    """Whether one of the two senders died or stood still, or the database did: the first could not write it
+    back, or the second one had claimed it before, and goes on when its lease has passed to the first."""
+    senders = {mail.sender.rpartition(".")[0] for mail in (first, second)}
+    excuses = [f"{sender} {what}" for sender in senders for what in ("died", "hangs", "goes on")]
     return any(
-        what.startswith((f"{sender} died", f"{sender} hangs", f"{sender} goes on", "database"))
+        what.startswith((*excuses, "database"))
         for at, what in disturbed
         if first.at - 60_000 <= at <= second.at
     )

@@ -18,7 +18,7 @@ from tests.simulation.ground import ALWAYS, Trace, quiet
 from tests.simulation.processes import Process, WorldClock, handle, lay_out, owned_task, put_away, wind_up
 from tests.simulation.scenario import Fault
 from tests.simulation.schedulers.deeds import Office, book, decide_contests, do, policies_of
-from tests.simulation.schedulers.faults import MEDIA
+from tests.simulation.schedulers.faults import KILL_WITH, MEDIA
 from tests.simulation.schedulers.lookout import Lookout
 from tests.simulation.schedulers.parts import Clerk, Post, Site, settings
 from tests.simulation.schedulers.plan import FIRST_MS, Plan
@@ -229,6 +229,9 @@ class World:
         match fault.whom, fault.what:
             case whom, "kill":
                 self.processes[whom].kill_in(fault.size, fault.lasts / 1000)
+            case whom, what if what.startswith(KILL_WITH):
+                holds = partial(self._holds, whom, what.removeprefix(KILL_WITH))
+                self.processes[whom].kill_in(fault.size, fault.lasts / 1000, holds)
             case whom, "hang":
                 self.processes[whom].hang_in(fault.size, fault.lasts / 1000)
             case whom, "clock":
@@ -239,6 +242,10 @@ class World:
             case _:
                 self._turn(fault, off=True)
                 self._at(fault.at + fault.lasts, self._turn, fault, off=False)
+
+    def _holds(self, name: str, kind: str) -> bool:
+        life = self.processes[name].life
+        return life is not None and kind in self.watcher.held_by(life.name)
 
     def _drains(self, fault: Fault, *, off: bool) -> None:
         """Other settings are handed out, and schedulers are started again one after the other."""

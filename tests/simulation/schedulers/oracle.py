@@ -131,8 +131,8 @@ def _empty_ends(world: World, rows: sqlite3.Connection, verdict: Verdict) -> Non
     for lecture_id, at in rows.execute("SELECT subject_id, at FROM audit WHERE action = 'left_empty'"):
         for visitor in world.visitors:
             for stay in visitor.stays:
-                # The last look, its lease, and the clock of whoever looked.
-                inside = stay.place.since + LOOKED_MS < at < stay.until - LOOKED_MS
+                # Whoever is in is sent out by the end; who came after the last look was not seen.
+                inside = stay.place.since + LOOKED_MS < at <= stay.until
                 if stay.place.room == f"{lecture_id}.main" and inside:
                     verdict.violations.append(
                         f"{lecture_id} ended as empty at {at} with {visitor.name} in it"

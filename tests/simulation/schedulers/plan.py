@@ -123,7 +123,8 @@ def _lecture(chance: Random) -> Booked:
         recorded=chance.random() < 0.2,
         checks=chance.choice((0, 0, 1, 2)),
         people=chance.choice((1, 2, 3, 6)),
-        empty_after_s=chance.choice((None, None, 10, 30)),
+        # Longer than a page needs to follow a room that was moved.
+        empty_after_s=chance.choice((None, None, 30, 60)),
         empty_early=chance.random() < 0.6,
     )
 

@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy.exc import SAWarning
 
 from webinar.core import ids
+from webinar.lectures import booking
 from webinar.migrations import upgrade
 
 TROUBLE = frozenset({"effect_failed", "effect_task_failed", "effect_then_failed", "recording_broke_off"})
@@ -89,20 +90,23 @@ class _SeededSecrets:
     def token_bytes(self, count: int) -> bytes:
         return self._chance.randbytes(count)
 
+    def token_hex(self, count: int) -> str:
+        return self._chance.randbytes(count).hex()
+
     def token_urlsafe(self, count: int) -> str:
         return self._chance.randbytes(count).hex()
 
 
 @contextlib.contextmanager
 def seeded_ids(seed: int) -> Iterator[None]:
-    """Ids, and the moments of presence checks, follow from the seed alone."""
+    """Ids, seats, and the moments of presence checks follow from the seed alone."""
     before, state = ids.secrets, random.getstate()
     random.seed(seed)
-    ids.secrets = _SeededSecrets(Random(f"{seed}:ids"))  # type: ignore[assignment]
+    ids.secrets = booking.secrets = _SeededSecrets(Random(f"{seed}:ids"))  # type: ignore[assignment]
     try:
         yield
     finally:
-        ids.secrets = before
+        ids.secrets = booking.secrets = before
         random.setstate(state)
 
 

@@ -12,6 +12,8 @@ from tests.build import MINUTE, SECOND
 from tests.simulation.scenario import Fault
 
 FIRST_MS, LAST_MS = -2 * MINUTE, 5 * MINUTE
+# For how long whoever is to die waits until it has in its hands what it is to die with.
+AIMS_MS = 30 * SECOND
 
 
 class Visit(NamedTuple):
@@ -79,7 +81,7 @@ class Plan:
     @property
     def calm_at(self) -> int:
         """When nothing more is done and nothing more breaks."""
-        ends = [deed.at for deed in self.deeds] + [fault.at + fault.lasts for fault in self.faults]
+        ends = [deed.at for deed in self.deeds] + [fault.at + AIMS_MS + fault.lasts for fault in self.faults]
         ends += [visit.at for visit in self.visits]
         return max(*ends, *(lecture.booked_at for lecture in self.lectures), 0)
 

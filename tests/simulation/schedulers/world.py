@@ -21,7 +21,7 @@ from tests.simulation.schedulers.deeds import Office, book, decide_contests, do,
 from tests.simulation.schedulers.faults import KILL_WITH, MEDIA
 from tests.simulation.schedulers.lookout import Lookout
 from tests.simulation.schedulers.parts import Clerk, Post, Site, settings
-from tests.simulation.schedulers.plan import FIRST_MS, Plan
+from tests.simulation.schedulers.plan import AIMS_MS, FIRST_MS, Plan
 from tests.simulation.schedulers.recorders import Chairs, Recorder, Shelf
 from tests.simulation.schedulers.servers import Servers
 from tests.simulation.schedulers.visitors import Visitor
@@ -230,7 +230,8 @@ class World:
             case whom, "kill":
                 self.processes[whom].kill_in(fault.size, fault.lasts / 1000)
             case whom, what if what.startswith(KILL_WITH):
-                holds = partial(self._holds, whom, what.removeprefix(KILL_WITH))
+                until = self.now() + AIMS_MS
+                holds = partial(self._holds, whom, what.removeprefix(KILL_WITH), until)
                 self.processes[whom].kill_in(fault.size, fault.lasts / 1000, holds)
             case whom, "hang":
                 self.processes[whom].hang_in(fault.size, fault.lasts / 1000)
@@ -243,9 +244,9 @@ class World:
                 self._turn(fault, off=True)
                 self._at(fault.at + fault.lasts, self._turn, fault, off=False)
 
-    def _holds(self, name: str, kind: str) -> bool:
+    def _holds(self, name: str, kind: str, until: int) -> bool:
         life = self.processes[name].life
-        return life is not None and kind in self.watcher.held_by(life.name)
+        return life is not None and self.now() < until and kind in self.watcher.held_by(life.name)
 
     def _drains(self, fault: Fault, *, off: bool) -> None:
         """Other settings are handed out, and schedulers are started again one after the other."""

@@ -5,7 +5,7 @@ All of it is read from the database's rows and from the media servers; none of t
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tests.build import SECOND
@@ -62,6 +62,7 @@ SELECT id, state, starts_at, starts_at - open_before_s * 1000, closes_at, closes
     live_by, empty_after_s, empty_early
 FROM lectures
 """
+_CLOSINGS = "SELECT subject_id, count(*) FROM audit WHERE action = 'room_closed' GROUP BY subject_id"
 _SHOWN_OUT = "SELECT id FROM registrations WHERE removed_at IS NOT NULL OR state <> 'registered'"
 _REELS = """
 SELECT lecture_id, state, lease_until FROM recordings
@@ -75,13 +76,16 @@ class Seen(NamedTuple):
     now: int
     halls: Mapping[str, Hall]
     on: Mapping[str, str]
+    closings: Mapping[str, int]
     standing: Mapping[str, set[str] | None]
 
 
 def seen(eyes: sqlite3.Connection, standing: Mapping[str, set[str] | None], now: int) -> Seen:
-    """`on` is the server that each room is on, by the room's name."""
+    """By the name of each room `on` is the server that it is on, and `closings` how often it was closed."""
     halls = {hall.room: hall for hall in (Hall(*row) for row in eyes.execute(_HALLS))}
-    return Seen(now, halls, dict(eyes.execute("SELECT name, media_server FROM rooms")), standing)
+    closings = {f"{lecture}.main": count for lecture, count in eyes.execute(_CLOSINGS)}
+    on = dict(eyes.execute("SELECT name, media_server FROM rooms"))
+    return Seen(now, halls, on, closings, standing)
 
 
 def lectures(at: Seen) -> Iterator[Wrong]:
@@ -110,13 +114,18 @@ def rooms(at: Seen) -> Iterator[Wrong]:
                 yield f"{name} stands on {server}, too", f"its place is {at.on.get(name)}", LATE_MS
 
 
-def empty_ones(at: Seen, visitors: Sequence[Visitor], came: Iterable[str]) -> Iterator[Wrong]:
-    """Lectures that should have ended since nobody is in them any more."""
+def empty_ones(at: Seen, visitors: Sequence[Visitor], came: Collection[tuple[str, int]]) -> Iterator[Wrong]:
+    """Lectures that should have ended since nobody is in them any more.
+
+    Args:
+        came: rooms into which somebody had come, and how often each had been closed by then. Into one that was
+            opened anew, since its lecture was extended after its end, nobody has come yet.
+    """
     inside = Counter(visitor.place.room for visitor in visitors if visitor.place)
     for name, hall in at.halls.items():
         if hall.empty_after_s is None or not hall.wants_room(at.now) or inside[name]:
             continue
-        if at.now < hall.ends_at and not (hall.empty_early and name in came):
+        if at.now < hall.ends_at and not (hall.empty_early and (name, at.closings.get(name, 0)) in came):
             continue
         yield (
             f"{hall.id} does not end though empty",

@@ -36,7 +36,7 @@ class Lookout:
         self._world = world
         self._weather = world.weather
         self._stood: set[tuple[str, str]] = set()
-        self._came: set[str] = set()
+        self._came: set[tuple[str, int]] = set()
 
     async def run(self) -> None:
         while True:
@@ -46,7 +46,7 @@ class Lookout:
     async def _look(self) -> None:
         world, watcher = self._world, self._world.watcher
         at = halls.seen(watcher.eyes, await world.servers.standing(), world.now())
-        self._note_who_came(at.now)
+        self._note_who_came(at)
         self._newly_placed(at)
         wrong = [
             *halls.lectures(at),
@@ -76,11 +76,12 @@ class Lookout:
         others = [clerk for clerk in self._world.clerks if clerk.name not in cut_off]
         return self._weather.calm_ms(frozenset({MAIL, CUT})) if any(map(_works, others)) else 0
 
-    def _note_who_came(self, now: int) -> None:
+    def _note_who_came(self, at: halls.Seen) -> None:
         """Rooms in which somebody was for long enough to be seen by a look."""
         if self._calm_ms() > halls.SEEN_MS:
             places = (visitor.place for visitor in self._world.visitors)
-            self._came |= {one.room for one in places if one and now - one.since > halls.SEEN_MS}
+            rooms = {one.room for one in places if one and at.now - one.since > halls.SEEN_MS}
+            self._came |= {(room, at.closings.get(room, 0)) for room in rooms}
 
     def _newly_placed(self, at: halls.Seen) -> None:
         """A server that drains has no rooms but those that it had, while another one takes some."""

@@ -118,8 +118,8 @@ def empty_ones(at: Seen, visitors: Sequence[Visitor], came: Collection[tuple[str
     """Lectures that should have ended since nobody is in them any more.
 
     Args:
-        came: rooms into which somebody had come, and how often each had been closed by then. Into one that was
-            opened anew, since its lecture was extended after its end, nobody has come yet.
+        came: rooms into which somebody had come, and how often each had been closed by then. Into one
+            that was opened anew, since its lecture was extended after its end, nobody has come yet.
     """
     inside = Counter(visitor.place.room for visitor in visitors if visitor.place)
     for name, hall in at.halls.items():

@@ -17,6 +17,7 @@ from webinar.core import effects
 from webinar.core.audit import SYSTEM
 from webinar.core.clock import Clock
 from webinar.core.database import Database
+from webinar.core.errors import Stale
 from webinar.evidence import store as evidence
 from webinar.hours import service as hours
 from webinar.lectures import rooms, service, side_rooms
@@ -24,6 +25,9 @@ from webinar.lectures.rules import Room, RoomState
 from webinar.media.pool import Pool, ServerUnknown
 from webinar.media.port import MediaUnavailable
 from webinar.policies import store as policies
+
+# For how long a look that found nobody says that nobody is there.
+LOOK_HOLDS_MS = 5_000
 
 
 class Doer:
@@ -93,6 +97,7 @@ class Doer:
         now = self._clock.now()
         looks = [await self._looked(room) for room in seen.rooms if room.state is RoomState.OPEN]
         async with self._db.writing() as session:
+            self._require_fresh(now)
             await occupancy.record(session, looks)
             if not any(one.occupied for one in looks):
                 await service.note(session, seen.lecture, "left_empty", now=now)
@@ -105,6 +110,7 @@ class Doer:
             return
         look = await self._looked(room)
         async with self._db.writing() as session:
+            self._require_fresh(look.at)
             await occupancy.record(session, [look])
             if not look.occupied:
                 await side_rooms.close(session, seen.lecture, [room], now=self._clock.now(), actor=SYSTEM)
@@ -116,6 +122,11 @@ class Doer:
             # Gone with everybody in it: the watch will have it opened again.
             raise MediaUnavailable
         return Look(room, sid, inside, at)
+
+    def _require_fresh(self, looked_at: int) -> None:
+        """A process that stood still since then would send out whoever came meanwhile. Raises Stale."""
+        if self._clock.now() - looked_at > LOOK_HOLDS_MS:
+            raise Stale
 
     async def _miss(self, seen: Seen) -> None:
         """Nobody was there to open the room in time; a room would help nobody now."""

@@ -12,13 +12,14 @@ from tests.build import MINUTE, NINE, SECOND, a_room
 from tests.integration.test_scheduler import KEY, LATEST_END_AT, OPENS_AT, SECRET, World
 from tests.integration.test_scheduler import world as world
 from tests.pools import alone
+from webinar.core.clock import ManualClock
 from webinar.core.effects_runner import Runner
 from webinar.evidence.tables import SweepRow
 from webinar.lectures import service, store
 from webinar.lectures.rules import LectureState, Room, RoomKind, room_name
 from webinar.lectures.tables import LectureRow, RoomRow
 from webinar.media.fake import FakeMedia
-from webinar.media.port import MediaUnavailable, RoomState
+from webinar.media.port import MediaUnavailable, ParticipantState, RoomState
 from webinar.media.servers import MAIN
 from webinar.media.tokens import mint
 
@@ -44,10 +45,16 @@ class Choosy(FakeMedia):
 
 
 def choosy(world: World) -> Choosy:
-    world.media = media = Choosy(world.clock, KEY, SECRET)
+    media = Choosy(world.clock, KEY, SECRET)
+    of(world, media)
+    return media
+
+
+def of(world: World, media: FakeMedia) -> None:
+    """Have the world's scheduler work with this media server."""
+    world.media = media
     world.watch = Watch(world.db, alone(media), MAIN, world.clock)
     world.runner = Runner(world.db, own_handlers(world.db, alone(media), world.clock), world.clock)
-    return media
 
 
 async def book(world: World, rooms: int, **fields: object) -> str:
@@ -238,6 +245,38 @@ async def test_somebody_who_came_since_the_last_look_keeps_the_lecture_going(wor
     await come(world, f"{id}.main")
     await world.at(left_at + 2 * MINUTE)
     assert (await world.lecture(id)).state is LectureState.LIVE
+    assert (await rooms_of(world, id))["main"].occupied
+
+
+class Overtaken(FakeMedia):
+    """Whoever asks who is inside stands still with the answer in hand, and then somebody comes."""
+
+    comes: str | None = None
+
+    async def list_participants(self, room: str) -> list[ParticipantState]:
+        found = await super().list_participants(room)
+        if self.comes is not None:
+            token, self.comes = self.comes, None
+            assert isinstance(self._clock, ManualClock)
+            self._clock.at += 20 * SECOND
+            self.join(token)
+        return found
+
+
+async def test_a_scheduler_that_stood_still_after_its_look_sends_nobody_out(world: World) -> None:
+    media = Overtaken(world.clock, KEY, SECRET)
+    of(world, media)
+    id = await world.book(empty_after_s=135, overrun_s=3_600)
+    await world.at(NINE)
+    due = ENDS_AT + 135 * SECOND
+    await until(world, due - 1)
+    media.comes = mint(
+        KEY, SECRET, identity="seat.tabtabta", name="Siti", room=f"{id}.main", now=world.clock.now()
+    )
+    await world.at(due)
+    assert media.comes is None
+    assert (await world.lecture(id)).state is LectureState.LIVE
+    assert "left_empty" not in await world.told(id)
     assert (await rooms_of(world, id))["main"].occupied
 
 

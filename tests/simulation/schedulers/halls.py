@@ -17,7 +17,7 @@ LATE_MS = 8 * SECOND
 # A scheduler looks so seldom at a server while no room is owed anywhere.
 IDLE_MS = 15 * SECOND + LATE_MS
 # A page beats, learns that its room is elsewhere, and knocks again.
-FOLLOWS_MS = int((BEAT_S + 1) * SECOND) + 4 * SECOND + LATE_MS
+FOLLOWS_MS = int((BEAT_S + 1) * SECOND) + 6 * SECOND + LATE_MS
 # The lease of a recorder that died, and its next look.
 RECORDS_MS = 15 * SECOND + LATE_MS
 # Looks into a room are half a minute apart.

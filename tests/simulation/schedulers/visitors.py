@@ -80,7 +80,7 @@ class Visitor:
         self.here = True
         while (left_ms := goes_at - self._world.now()) > 0:
             await (self._beat() if self.place else self._come_in())
-            wait_s = BEAT_S + self._chance.random() if self.place else self._chance.uniform(1, 3)
+            wait_s = BEAT_S + self._chance.random() if self.place else self._chance.uniform(2, 5)
             self._stirred.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(wait_s, left_ms / 1000)):

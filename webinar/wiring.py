@@ -18,6 +18,7 @@ from webinar.core.clock import Clock, DatabaseClock, SystemClock
 from webinar.core.database import Database
 from webinar.core.effects import Handler
 from webinar.hours.effects import ContestMails
+from webinar.invites.reminding import reminder_sender, reminding
 from webinar.invites.service import Desk, announcer, sender
 from webinar.lectures.placed import PlacedRooms
 from webinar.mail.build import address
@@ -119,6 +120,8 @@ def handlers(
         **own_handlers(db, pool, clock),
         "announce": announcer(invites),
         "invite": sender(invites),
+        "remind": reminding(invites),
+        "reminder": reminder_sender(invites),
         "remove": remover(db, rooms, clock),
         "check": asker(db, rooms, clock),
         "mail": links.send_sign_in_mail,

@@ -30,6 +30,7 @@ from webinar.attendance.tables import AttendanceRow
 from webinar.core.ids import new_id
 from webinar.core.tables import AuditRow, EffectRow
 from webinar.hours.tables import AttendanceListRow, ContestRow
+from webinar.invites.reminder_rules import link as reminders_link
 from webinar.lectures.rules import link_token
 from webinar.lectures.tables import LectureRow, RegistrationRow
 from webinar.people.access import API_SCOPES, scope_of
@@ -108,6 +109,7 @@ OBJECTS = (
     (r"POST /lectures/{id}/replay/watched", frozenset({PARTICIPANT, LECTURER})),
     (r"POST /lectures/{id}/(start|extend|end|hands/{seat}/lower|participants/{seat}/(remove|mute))", HOSTS),
     (r"GET /j/{link}", frozenset(ROLES)),
+    (r"\w+ /reminders/{reminders}", frozenset(ROLES)),
     (r"\w+ /(sign-in/link|password)/{token}", frozenset(ROLES)),
     (r"GET /people/{id}", SEES_THE_PERSON),
     # Hours are for the person, and for offices in the person's own unit.
@@ -292,6 +294,7 @@ async def a_world(site: RunningSite) -> World:
         {
             "lectures": lecture.id, "people": people[PARTICIPANT].id, "import": import_id,
             "registration": seat.id, "seat": seat.seat, "name": init_name(0),
+            "reminders": reminders_link("", LINK_KEY.encode(), people[OUTSIDER].id).rpartition("/")[2],
             "link": f"{seat.id}.{link_token(LINK_KEY.encode(), seat.id, 1)}", "token": "a" * 43,
             "check": "a" * 26, "lecture": over.id, "kind": "time",
             "contests": contest_id, "exemption": exemption_id, "list": list_id,

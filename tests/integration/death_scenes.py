@@ -52,6 +52,8 @@ from webinar.reports.rules import KEPT_MS, FileKind, Wish
 FIRST_SID = "RM_000000000001"
 # A mail that was handed over twice: in which try it was noted, and which number the mail server gave it.
 DELIVERED_IN_A_LATER_TRY = {"deliveries": {"attempt", "answer"}}
+# A try that was begun and not ended counts, and the next one waits longer.
+TRIED_LATER = {**DELIVERED_IN_A_LATER_TRY, "effects": {"due_at"}}
 
 
 async def found(session: AsyncSession, row: LectureRow) -> Lecture:
@@ -162,6 +164,21 @@ def post_comes_back(stage: Stage, number: int) -> None:
         stage.mailer.go_away()
 
 
+async def book_reminders(stage: Stage) -> None:
+    """Invited a week ago; the lecture begins tomorrow."""
+    await register_three(stage)
+    await stage.settle()
+
+
+async def book_failing_reminders(stage: Stage) -> None:
+    """A day before, and the mail server was away at the first try."""
+    stage.clock.at = LAST_WEEK
+    await book_reminders(stage)
+    stage.clock.at = NINE - DAY
+    stage.mailer.go_away()
+    await stage.settle()
+
+
 async def book_held_mails(stage: Stage) -> None:
     unit, _ = await register_three(stage)
     async with stage.db.writing() as session:
@@ -261,6 +278,9 @@ SCENES = (
     Scene("announce", book_an_announcement, sent(3), (LAST_WEEK,), tries=DELIVERED_IN_A_LATER_TRY),
     Scene("invite", book_invites, sent(3), (LAST_WEEK + 3 * SECOND, LAST_WEEK + MINUTE),
           at=post_comes_back, tries=DELIVERED_IN_A_LATER_TRY),
+    Scene("remind", book_reminders, sent(3), (LAST_WEEK, NINE - DAY), tries=DELIVERED_IN_A_LATER_TRY),
+    Scene("reminder", book_failing_reminders, sent(3), (NINE - DAY + 3 * SECOND, NINE - DAY + MINUTE),
+          at=post_comes_back, tries=TRIED_LATER),
     Scene("release", book_held_mails, sent(3), (LAST_WEEK,), tries=DELIVERED_IN_A_LATER_TRY),
     Scene("mail", book_a_sign_in, sent(1)),
     Scene("contest", book_contests, sent(1), (NINE + 2 * HOUR,)),

@@ -51,6 +51,8 @@ AFTERWARDS = {
     "sweep": Lately(NINE + 3 * HOUR, "skipped", it_ends),
     "announce": Lately(NINE + DAY, "done"),
     "invite": Lately(NINE + DAY, "skipped"),
+    "remind": Lately(NINE - 10 * MINUTE, "skipped"),
+    "reminder": Lately(NINE - 10 * MINUTE, "skipped"),
     "contest": Lately(NINE + DAY, "skipped", it_is_decided),
     "mail": Lately(NINE + DAY, "skipped"),
     "import": Lately(NINE + DAY, "done"),

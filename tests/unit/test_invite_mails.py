@@ -49,7 +49,7 @@ def every_letter(reader: Reader) -> list[Letter]:
         invitation(NOTICE, reader),
         change(NOTICE, reader),
         cancellation(NOTICE, reader, "Narasumber berhalangan."),
-        reminder(NOTICE, reader, now=NOW),
+        reminder(NOTICE, reader, now=NOW, unsubscribe_url="https://pendopo.test/u/x"),
         sign_in_letter(reader.language, name=reader.name, url="https://pendopo.test/s", valid_minutes=20),
         password_letter(reader.language, name=reader.name, url="https://pendopo.test/s", valid_minutes=20),
     ]

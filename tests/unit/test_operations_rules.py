@@ -52,7 +52,7 @@ def test_what_is_looked_after_as_long_as_it_lasts_is_not_skipped() -> None:
 
 
 def test_sign_in_mails_are_never_held() -> None:
-    assert frozenset({"invite", "contest"}) == HELD_KINDS
+    assert frozenset({"invite", "reminder", "contest"}) == HELD_KINDS
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "ab", "x" * 501])

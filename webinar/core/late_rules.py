@@ -39,6 +39,16 @@ LATE: Mapping[str, Late] = {
         "nobody can come any more",
         "the lecture is over",
     ),
+    "remind": Late(
+        "the reminder, where the next one is not due yet and the lecture has not begun",
+        "the lecture has begun, or a later reminder is due",
+        "too late for this reminder",
+    ),
+    "reminder": Late(
+        "the mail, with the time that is left by then",
+        "the lecture has begun, or a later reminder is due",
+        "too late for this reminder",
+    ),
     "contest": Late(
         "the mail",
         "it was decided before the organisers were told",

@@ -95,7 +95,7 @@ def reminder_message(
     unsubscribe_url: str,
 ) -> Message:
     """A reminder, which carries no calendar file and can be unsubscribed from. Raises as `invite_message`."""
-    return reminder(notice, reader, now=now).to(
+    return reminder(notice, reader, now=now, unsubscribe_url=unsubscribe_url).to(
         address(reader.name, reader.email),
         sender=_from(house, notice),
         message_id=reminder_message_id(invite, notice.starts_at, minutes_before, house.domain),
@@ -116,8 +116,15 @@ def cancellation(notice: Notice, reader: Reader, reason: str = "") -> Letter:
     return _about(notice, reader, "invites/cancellation", "Cancelled: %(title)s, %(when)s", reason=reason)
 
 
-def reminder(notice: Notice, reader: Reader, *, now: int) -> Letter:
-    return _about(notice, reader, "invites/reminder", "Reminder: %(title)s, %(when)s", now=now)
+def reminder(notice: Notice, reader: Reader, *, now: int, unsubscribe_url: str) -> Letter:
+    return _about(
+        notice,
+        reader,
+        "invites/reminder",
+        "Reminder: %(title)s, %(when)s",
+        now=now,
+        unsubscribe_url=unsubscribe_url,
+    )
 
 
 def how_to_join(language: Language) -> tuple[str, str]:

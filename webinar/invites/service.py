@@ -19,7 +19,7 @@ from webinar.core.clock import Clock
 from webinar.core.database import Database
 from webinar.core.effects import Done, Effect, Handler, Outcome, Retry, Skip
 from webinar.core.late_rules import reason
-from webinar.invites import owing, render, store
+from webinar.invites import owing, reminders, render, store
 from webinar.invites.render import House, Notice, Reader
 from webinar.invites.rules import Invite
 from webinar.lectures import service as lectures
@@ -74,6 +74,8 @@ def announcer(desk: Desk) -> Handler:
                 lecture = await lecture_store.find(session, lecture_id)
                 if lecture is None:
                     return Skip("the lecture is gone")
+                if not after:
+                    await reminders.owe(session, lecture, desk.clock.now())
                 seats = await lecture_store.registrations(
                     session, lecture_id, active=False, after=after, limit=BATCH
                 )
@@ -165,19 +167,32 @@ def _noted(
     desk: Desk, effect: Effect, message: Message, after: Invite, outcome: str, answer: str
 ) -> effects.Then:
     async def write(session: AsyncSession) -> None:
-        await store.add_delivery(
-            session,
-            registration_id=after.registration_id,
-            message_id=message.message_id,
-            attempt=effect.attempts,
-            address=message.to.addr_spec,
-            at=desk.clock.now(),
-            outcome=outcome,
-            answer=answer,
-        )
+        await keep_delivery(session, desk, effect, message, after.registration_id, outcome, answer)
         await _settle(session, desk, after)
 
     return write
+
+
+async def keep_delivery(
+    session: AsyncSession,
+    desk: Desk,
+    effect: Effect,
+    message: Message,
+    registration_id: str,
+    outcome: str,
+    answer: str,
+) -> None:
+    """How one try to hand a mail over went."""
+    await store.add_delivery(
+        session,
+        registration_id=registration_id,
+        message_id=message.message_id,
+        attempt=effect.attempts,
+        address=message.to.addr_spec,
+        at=desk.clock.now(),
+        outcome=outcome,
+        answer=answer,
+    )
 
 
 async def _settle(session: AsyncSession, desk: Desk, tried: Invite) -> None:
@@ -243,14 +258,15 @@ async def _composed(
         return None
     if not seat.email:
         return invite, None
-    notice = await _notice(session, desk, lecture, seat)
+    told = await notice(session, desk, lecture, seat)
     reader = Reader(seat.name, seat.email, wording.chosen(seat.language), seat.zone)
     why = await _reason(session, lecture) if invite.method == "CANCEL" else ""
-    message = render.invite_message(invite, notice, reader, desk.house, now=desk.clock.now(), reason=why)
+    message = render.invite_message(invite, told, reader, desk.house, now=desk.clock.now(), reason=why)
     return invite, message
 
 
-async def _notice(session: AsyncSession, desk: Desk, lecture: Lecture, seat: Registration) -> Notice:
+async def notice(session: AsyncSession, desk: Desk, lecture: Lecture, seat: Registration) -> Notice:
+    """What a mail tells this person of the lecture."""
     language = wording.chosen(seat.language)
     lecturers = (await lecture_store.lecturers_of(session, [lecture.id]))[lecture.id]
     policy = await policies.get(session, lecture.policy_id, lecture.policy_version)

@@ -1,9 +1,9 @@
-"""Invites: what was promised by mail to whom, and how its delivery went."""
+"""Invites: what was promised by mail to whom, how its delivery went, and who is reminded when."""
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webinar.core.tables import Base, Ms, Sequence64
+from webinar.core.tables import Base, Id, Ms, Sequence64
 
 
 class InviteRow(Base):
@@ -47,3 +47,24 @@ class DeliveryRow(Base):
     # accepted, deferred, refused
     outcome: Mapped[str] = mapped_column(String(12))
     answer: Mapped[str] = mapped_column(String(500), default="")
+
+
+class ReminderTimesRow(Base):
+    """One row for an institution that has chosen; none means `reminder_rules.USUAL`."""
+
+    __tablename__ = "reminder_times"
+
+    institution_id: Mapped[str] = mapped_column(ForeignKey("units.id"), primary_key=True)
+    # Minutes before the start; an empty list means no reminders.
+    minutes: Mapped[list[int]] = mapped_column(JSON)
+    set_by: Mapped[str | None] = mapped_column(Id)
+    set_at: Mapped[int] = mapped_column(Ms)
+
+
+class ReminderRefusalRow(Base):
+    """Somebody who wants no reminders by mail; invitations and changes still come."""
+
+    __tablename__ = "reminder_refusals"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("persons.id"), primary_key=True)
+    refused_at: Mapped[int] = mapped_column(Ms)

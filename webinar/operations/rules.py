@@ -81,6 +81,8 @@ KINDS: Mapping[str, Duty] = {
     "sweep": Duty.STANDING,
     "announce": Duty.ONCE,
     "invite": Duty.MAIL,
+    "remind": Duty.ONCE,
+    "reminder": Duty.MAIL,
     "contest": Duty.MAIL,
     "mail": Duty.SIGN_IN,
     "remove": Duty.ONCE,

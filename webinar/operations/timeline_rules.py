@@ -14,7 +14,7 @@ from webinar.operations.rules import HELD_KINDS, LATE_AFTER_MS, Standing, standi
 
 CARE = "lecture"
 # Of these nobody needs to know while they go well.
-QUIET_KINDS = frozenset({"sweep", "tally", "remove", "announce"})
+QUIET_KINDS = frozenset({"sweep", "tally", "remove", "announce", "remind"})
 TROUBLE = (Standing.PARKED, Standing.FAILING, Standing.LATE)
 # A recorder has so long to come after the room has opened.
 RECORDER_LATE_MS = 60_000
@@ -45,6 +45,7 @@ class Sort(StrEnum):
     STEP = "step"
     MAILS = "mails"
     CHECKS = "checks"
+    REMINDERS = "reminders"
     WORK = "work"
 
 
@@ -153,6 +154,8 @@ def _of_effects(effects: OfLecture, lecture: Lecture, now: int) -> list[Foreseen
     if effects.kind == "check" and how is Standing.AHEAD:
         # When they are asked nobody can foresee, who organises neither.
         return [Foreseen(lecture.starts_at, Sort.CHECKS, effects.kind, how, effects.count)]
+    if effects.kind == "remind" and how is Standing.AHEAD:
+        return [Foreseen(effects.first_due_at, Sort.REMINDERS, effects.kind, how)]
     if how in TROUBLE or (how is Standing.RUNNING and effects.kind not in QUIET_KINDS):
         return [Foreseen(effects.first_due_at, Sort.WORK, effects.kind, how, effects.count, effects.error)]
     return []

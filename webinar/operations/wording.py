@@ -15,6 +15,8 @@ def kind_words(_: Translate) -> Mapping[str, str]:
         "sweep": _("Looking who is in the room"),
         "announce": _("Preparing invites"),
         "invite": _("Sending invites"),
+        "remind": _("Preparing reminders"),
+        "reminder": _("Sending reminders"),
         "contest": _("Mails about contests"),
         "mail": _("Sign-in mails"),
         "remove": _("Removing somebody from a room"),

@@ -12,7 +12,7 @@ from webinar.core import audit
 from webinar.core.errors import Refused
 from webinar.core.tables import AuditRow
 from webinar.hours.tables import AdjustmentRow, ContestRow
-from webinar.invites.tables import DeliveryRow
+from webinar.invites.tables import DeliveryRow, ReminderRefusalRow
 from webinar.lectures.rules import UPCOMING
 from webinar.lectures.tables import LectureRow, RegistrationRow, RoomPlaceRow
 from webinar.people import store as people
@@ -119,7 +119,10 @@ async def _forget_person(session: AsyncSession, person: Person, now: int) -> Non
     await session.execute(
         update(AttendanceRow).where(AttendanceRow.person_id == person.id).values(sort_name=sort_name(name))
     )
-    for table in (NipRow, RoleRow, SessionRow, SignInTokenRow, DeviceRow, ImportChangeRow, MemberRow):
+    for table in (
+        *(NipRow, RoleRow, SessionRow, SignInTokenRow),
+        *(DeviceRow, ImportChangeRow, MemberRow, ReminderRefusalRow),
+    ):
         await session.execute(delete(table).where(table.person_id == person.id))
 
 

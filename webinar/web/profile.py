@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from webinar.core.errors import FieldError, Invalid, Stale, TooMany
+from webinar.invites import reminders
 from webinar.people import service, sessions, sign_in
 from webinar.people import store as people
 from webinar.people.rules import zones
@@ -32,6 +33,7 @@ async def _page(
         open_sessions = await sessions.of_person(session, person.id, asked.now)
         grants = await service.roles(session, person.id)
         unit = await people.unit(session, asked.rights, person.unit_id)
+        no_reminders = await reminders.refuses(session, person.id)
     known = {
         "name": person.name,
         "phone": person.phone or "",
@@ -45,6 +47,7 @@ async def _page(
         person=person,
         unit=unit,
         grants=grants,
+        no_reminders=no_reminders,
         v=known | (values or {}),
         e=errors or {},
         stale=stale,

@@ -128,6 +128,8 @@ def _text(_: Callable[..., str], line: Foreseen) -> str:
         return _step_text(_, line)
     if line.sort is Sort.CHECKS:
         return _("%(count)s presence checks during the lecture", count=line.count)
+    if line.sort is Sort.REMINDERS:
+        return _("The next reminders go out")
     if line.sort is Sort.WORK:
         return kind_words(_).get(line.what, line.what)
     if line.standing is Standing.DONE:
@@ -165,7 +167,13 @@ def _detail(_: Callable[..., str], line: Foreseen) -> str:
 
 
 OVER = frozenset({Standing.DONE, Standing.SKIPPED})
-_SORT_ICONS = {Sort.STEP: "clock", Sort.MAILS: "send", Sort.CHECKS: "hand", Sort.WORK: "cog"}
+_SORT_ICONS = {
+    Sort.STEP: "clock",
+    Sort.MAILS: "send",
+    Sort.CHECKS: "hand",
+    Sort.REMINDERS: "bell",
+    Sort.WORK: "cog",
+}
 _STANDING_ICONS = {
     Standing.LATE: "alarm-clock",
     Standing.RUNNING: "loader",

@@ -25,6 +25,7 @@ async def test_the_times_are_those_that_are_ticked_and_none_is_a_choice(world: W
     administrator = await world.visitor(ADMINISTRATOR)
     page = await administrator.get("/settings/reminders")
     assert 'name="at_1440" value="1" checked' in page.text
+    assert " disabled" not in page.text
     assert 'name="at_60" value="1" checked' not in page.text
     assert (await administrator.post("/settings/reminders", {"at_60": "1"})).status == 303
     page = await administrator.get("/settings/reminders")

@@ -129,10 +129,12 @@ class Doer:
             raise Stale
 
     async def _miss(self, seen: Seen) -> None:
-        """Nobody was there to open the room in time; a room would help nobody now."""
+        """The room was not opened in time; it would help nobody now. The trail says whether it was tried."""
         now = self._clock.now()
+        error = next((room.last_error for room in seen.rooms if room.last_error), "")
+        due_at = seen.lecture.opens_at
         async with self._db.writing() as session:
-            await service.note(session, seen.lecture, "missed", now=now, due_at=seen.lecture.opens_at)
+            await service.note(session, seen.lecture, "missed", now=now, due_at=due_at, error=error)
             await service.ended(session, seen.lecture, now)
 
     async def _close_room(self, seen: Seen, name: str) -> None:

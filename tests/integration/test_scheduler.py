@@ -11,7 +11,7 @@ from scheduler.watch import Watch
 from tests.build import HOUR, MINUTE, NINE, SECOND, a_lecture, a_person, a_registration
 from tests.integration.scheduled import Scheduled
 from tests.pools import alone, heard_earlier
-from webinar.core import effects
+from webinar.core import audit, effects
 from webinar.core.audit import SYSTEM
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
@@ -103,6 +103,19 @@ async def test_a_lecture_that_was_over_while_no_scheduler_ran_gets_no_room(world
     assert (await world.lecture(id)).state is LectureState.ENDED
     assert world.media.events == []
     assert await world.told(id) == ["missed", "ended"]
+
+
+async def test_a_lecture_whose_media_server_stayed_away_says_so_and_closes_no_room(world: World) -> None:
+    id = await world.book()
+    world.media.go_away()
+    for at in (OPENS_AT, OPENS_AT + HOUR, LATEST_END_AT + SECOND):
+        await world.at(at)
+    world.media.come_back()
+    await world.at(LATEST_END_AT + HOUR)
+    assert await world.told(id) == ["missed", "ended"]
+    async with world.db.reading() as session:
+        [missed, _] = await audit.of(session, ("lecture", id))
+    assert missed.fields["error"] == "media_unavailable"
 
 
 async def test_a_media_server_that_is_away_is_tried_again_and_the_room_says_so(world: World) -> None:

@@ -9,7 +9,7 @@ from webinar.core.audit import SYSTEM
 from webinar.core.clock import to_datetime
 from webinar.lectures import changes, editing, service, store
 from webinar.lectures.editing import Change
-from webinar.lectures.rules import LectureState, agreed_times
+from webinar.lectures.rules import LectureState, RoomState, agreed_times
 from webinar.people.access import Scope
 
 
@@ -70,6 +70,22 @@ async def test_a_lecture_cancelled_and_restored_at_once_goes_on_in_the_room_that
     assert (lecture.state, lecture.live_at) == (LectureState.LIVE, NINE + 5 * MINUTE)
     assert await world.rooms() == [f"{id}.main"]
     assert (await world.told(id)).count("room_opened") == 1
+
+
+async def test_a_room_that_is_wanted_again_and_never_made_was_closed_once(world: World) -> None:
+    id = await world.book()
+    await world.at(NINE)
+    await world.by_hand(id, service.cancel, "gempa")
+    await world.at(NINE + MINUTE)
+    world.media.go_away()
+    await restore(world, id)
+    await world.at(NINE + 2 * MINUTE)
+    assert (await world.room(id)).state is RoomState.WANTED
+    world.media.come_back()
+    await world.by_hand(id, service.cancel, "gempa susulan")
+    await world.at(NINE + 3 * MINUTE)
+    assert (await world.room(id)).state is RoomState.CLOSED
+    assert (await world.told(id)).count("room_closed") == 1
 
 
 async def test_a_lecture_cancelled_while_it_runs_puts_everybody_out_and_comes_back_when_restored(

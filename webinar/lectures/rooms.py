@@ -113,9 +113,10 @@ async def closing(session: AsyncSession, room: Room) -> Room | None:
 
 
 async def closed(session: AsyncSession, lecture: Lecture, room: Room, now: int) -> bool:
-    """The media server has ended it, and everybody is out."""
+    """The media server has ended it, and everybody is out. One that has not stood since leaves no line."""
     after = replace(room.after("closed"), closed_at=now, attempts=0, last_error=None)
     if not await store.change_room(session, room, after):
         return False
-    await service.note(session, lecture, "room_closed", now=now, room=room.name, title=room.title)
+    if room.opened_at is not None and room.closed_at is None:
+        await service.note(session, lecture, "room_closed", now=now, room=room.name, title=room.title)
     return True

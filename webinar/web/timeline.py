@@ -67,7 +67,9 @@ def _past(_: Callable[..., str], entry: Entry, names: Mapping[str, Person]) -> E
         "rooms_ended": _("Rooms ended"),
         "left_empty": _("Nobody was in the rooms any more"),
         "ended": _("The lecture ended"),
-        "missed": _("Nobody could be let in at that time: the service was not running"),
+        "missed": _("Nobody could be let in at that time: the video server did not open the room")
+        if entry.fields.get("error")
+        else _("Nobody could be let in at that time: the service was not running"),
         "final": _("Hours settled"),
         "cancelled": _("Cancelled"),
         "restored": _("Restored: it takes place after all"),

@@ -158,6 +158,7 @@ def test_a_reminder_can_be_unsubscribed_from_and_carries_no_calendar() -> None:
     assert message.headers == {"List-Unsubscribe": "<https://pendopo.test/u/x>"}
     assert message.calendar is None
     assert "15 menit lagi" in message.text
+    assert message.text.rstrip().splitlines()[-1] == "Tanpa pengingat lagi: https://pendopo.test/u/x"
     assert as_bytes(message)
 
 

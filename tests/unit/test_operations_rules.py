@@ -5,6 +5,8 @@ import pytest
 from tests.build import MINUTE, NINE, SECOND
 from webinar.core.effects_rules import EffectState
 from webinar.core.errors import Invalid
+from webinar.core.language import translator
+from webinar.core.late_rules import LATE
 from webinar.core.processes import clock_words, clocks_apart
 from webinar.operations.lines import counted, duration, listed
 from webinar.operations.rules import (
@@ -118,3 +120,12 @@ def test_the_command_lists_effects_with_their_numbers() -> None:
     assert listed([effect], NINE)[0].split() == (
         ["7", "failing", "invite", "invites:b", "due", "in", "5", "s,", "3", "tries", "no", "route"]
     )
+
+
+def test_each_reason_why_something_late_was_pointless_has_words_of_its_own() -> None:
+    indonesian = translator("id")
+    for kind, rule in LATE.items():
+        if rule.skipped:
+            words = error_words(indonesian, rule.skipped)
+            assert words not in {"", rule.skipped}, kind
+    assert error_words(indonesian, "Narasumber sakit") == "Narasumber sakit"

@@ -56,6 +56,27 @@ def server_words(_: Translate) -> Mapping[str, str]:
     }
 
 
+def _pointless(_: Translate) -> Mapping[str, str]:
+    """Why something was not done that would have helped nobody."""
+    return {
+        "the lecture is over": _("The lecture is over."),
+        "the lecture is gone": _("The lecture is gone."),
+        "the lecture does not take place": _("The lecture does not take place."),
+        "the lecture was moved": _("The lecture was moved."),
+        "the room is closed": _("The room is closed."),
+        "nothing is owed any more": _("It was not needed any more."),
+        "it is decided already": _("It is decided already."),
+        "the link was used or ran out": _("The link was used or ran out."),
+        "too late, or in a break": _("There was no time left to answer in the lecture."),
+        "too late for this reminder": _("The lecture had begun, or the next reminder was due."),
+        "told of the lecture just now": _("They had been invited or told of a change just before."),
+        "wants no reminders": _("They want no reminders, or are exempt on that day."),
+        "sent already": _("It was sent already."),
+        "nobody to be reminded": _("Nobody was to be reminded any more."),
+        "the institution sends no such": _("The institution chose other times."),
+    }
+
+
 def error_words(_: Translate, error: str | None) -> str:
     """What went wrong, for people; what we have no words for stays as it is."""
     if not error:
@@ -68,6 +89,7 @@ def error_words(_: Translate, error: str | None) -> str:
         "each process that ran it died": _("Each process that worked at it ended before it was done."),
         "nobody handles the kind": _("No process of this version can do it. Are all of them updated?"),
         "the link is gone": _("The link is gone."),
+        **_pointless(_),
     }
     for begins, words in known.items():
         if error.startswith(begins):

@@ -134,6 +134,10 @@ def _text(_: Callable[..., str], line: Foreseen) -> str:
         return _("The next reminders go out")
     if line.sort is Sort.WORK:
         return kind_words(_).get(line.what, line.what)
+    if line.what == "reminder" and line.standing is Standing.DONE:
+        return _("%(count)s reminders sent", count=line.count)
+    if line.what == "reminder" and line.standing is Standing.SKIPPED:
+        return _("%(count)s reminders were not needed", count=line.count)
     if line.standing is Standing.DONE:
         return _("%(count)s mails sent", count=line.count)
     if line.standing is Standing.SKIPPED:
@@ -161,7 +165,7 @@ def _detail(_: Callable[..., str], line: Foreseen) -> str:
     if line.standing is Standing.WAITING:
         return _("as soon as %(count)s contests are decided", count=line.count)
     if line.standing is Standing.SKIPPED:
-        return line.error or ""
+        return error_words(_, line.error)
     if line.standing is Standing.PARKED:
         why = error_words(_, line.error)
         return " · ".join(filter(None, (why, _("an administrator has to look at it"))))

@@ -89,8 +89,12 @@ class Doer:
             await checks.plan(session, lecture, policy, self._clock.now())
 
     async def _end(self, seen: Seen) -> None:
+        now = self._clock.now()
         async with self._db.writing() as session:
-            await service.ended(session, seen.lecture, self._clock.now())
+            if all(room.opened_at is None for room in seen.rooms):
+                # Its host began it, but there was no room.
+                await rooms.missed(session, seen.lecture, seen.main, now)
+            await service.ended(session, seen.lecture, now)
 
     async def _end_if_empty(self, seen: Seen) -> None:
         """Nobody has been in any room for long enough: look once more, the last look is some time ago."""
@@ -131,10 +135,8 @@ class Doer:
     async def _miss(self, seen: Seen) -> None:
         """The room was not opened in time; it would help nobody now. The trail says whether it was tried."""
         now = self._clock.now()
-        error = next((room.last_error for room in seen.rooms if room.last_error), "")
-        due_at = seen.lecture.opens_at
         async with self._db.writing() as session:
-            await service.note(session, seen.lecture, "missed", now=now, due_at=due_at, error=error)
+            await rooms.missed(session, seen.lecture, seen.main, now)
             await service.ended(session, seen.lecture, now)
 
     async def _close_room(self, seen: Seen, name: str) -> None:

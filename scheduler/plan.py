@@ -6,7 +6,7 @@ twice or dying half-way changes nothing but the time it takes.
 | late, and          | what happens                                                        |
 |--------------------|---------------------------------------------------------------------|
 | still before its end | the room opens at once, the lecture goes live at once if it is time |
-| already over       | no room: the lecture is ended, and the audit says that it was missed |
+| already over       | no room: the lecture is ended, and the audit says why |
 | quiet period over  | the hours are settled at once, unless a contest waits for a decision |
 """
 
@@ -70,6 +70,10 @@ class Seen:
 
     def room(self, name: str) -> Room | None:
         return next((room for room in self.rooms if room.name == name), None)
+
+    @property
+    def main(self) -> Room | None:
+        return self.room(main_room_name(self.lecture.id))
 
     def with_room(self, changed: Room) -> "Seen":
         """The same with this room as it is now; a main room that was missing comes first."""
@@ -164,7 +168,7 @@ def _rooms(seen: Seen) -> tuple[Deed, ...]:
 
 def _left(seen: Seen) -> bool:
     """A room that was tried out is over once it is gone from the media server."""
-    main = seen.room(main_room_name(seen.lecture.id))
+    main = seen.main
     return seen.lecture.trial and main is not None and main.state is RoomState.LOST
 
 

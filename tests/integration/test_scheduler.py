@@ -103,19 +103,30 @@ async def test_a_lecture_that_was_over_while_no_scheduler_ran_gets_no_room(world
     assert (await world.lecture(id)).state is LectureState.ENDED
     assert world.media.events == []
     assert await world.told(id) == ["missed", "ended"]
+    assert await why_missed(world, id) == ""
 
 
-async def test_a_lecture_whose_media_server_stayed_away_says_so_and_closes_no_room(world: World) -> None:
+async def why_missed(world: World, id: str) -> object:
+    async with world.db.reading() as session:
+        [line] = [entry for entry in await audit.of(session, ("lecture", id)) if entry.action == "missed"]
+    return line.fields["error"]
+
+
+@pytest.mark.parametrize("started", [False, True], ids=["by nobody", "by its host"])
+async def test_a_lecture_without_a_media_server_was_missed_for_want_of_a_room_that_is_never_told_as_closed(
+    world: World, started: bool
+) -> None:
     id = await world.book()
     world.media.go_away()
-    for at in (OPENS_AT, OPENS_AT + HOUR, LATEST_END_AT + SECOND):
-        await world.at(at)
+    await world.at(OPENS_AT)
+    if started:
+        await world.by_hand(id, service.start_now)
+    await world.at(LATEST_END_AT)
     world.media.come_back()
     await world.at(LATEST_END_AT + HOUR)
-    assert await world.told(id) == ["missed", "ended"]
-    async with world.db.reading() as session:
-        [missed, _] = await audit.of(session, ("lecture", id))
-    assert missed.fields["error"] == "media_unavailable"
+    assert (await world.room(id)).state is RoomState.CLOSED
+    assert await world.told(id) == [*(["went_live"] if started else []), "missed", "ended"]
+    assert await why_missed(world, id) == "media_unavailable"
 
 
 async def test_a_media_server_that_is_away_is_tried_again_and_the_room_says_so(world: World) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.build import HOUR, MINUTE, NINE, SECOND
 from tests.unit.lecture_build import a_lecture, a_room
 from webinar.core.audit import SYSTEM, Entry
+from webinar.core.language import translator
 from webinar.lectures.rules import LectureState, RoomState
 from webinar.lectures.upcoming_rules import upcoming
 from webinar.operations.rules import LATE_AFTER_MS, Standing
@@ -149,3 +150,25 @@ def test_the_timeline_says_it_in_words_and_icons_the_past_first() -> None:
         ("312 mails to send", "due", "send"),
         ("The room opens", "", "door-open"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "text", "detail"),
+    [
+        (
+            {"error": "media_unavailable"},
+            "Tidak ada yang dapat masuk pada waktu itu: server video tidak membuka ruang",
+            "dengan sendirinya · Server video tidak menjawab.",
+        ),
+        (
+            {"error": ""},
+            "Tidak ada yang dapat masuk pada waktu itu: layanan sedang tidak berjalan",
+            "dengan sendirinya",
+        ),
+        ({}, "Tidak ada yang dapat masuk pada waktu itu: tidak ada ruang", "dengan sendirinya"),
+    ],
+)
+def test_why_nobody_could_be_let_in_is_told_apart(fields: dict[str, Any], text: str, detail: str) -> None:
+    missed = Entry(NINE, SYSTEM, "missed", fields)
+    [event] = timeline.events(translator("id"), [missed], [], {})
+    assert (event["text"], event["detail"]) == (text, detail)

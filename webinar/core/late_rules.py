@@ -23,7 +23,7 @@ class Late:
 LATE: Mapping[str, Late] = {
     "lecture": Late(
         "room, start, end and settling, as far as they are still to come",
-        "never: a lecture that is over gets no room, and its timeline says that it was missed",
+        "never: a lecture that is over gets no room, and its timeline says why nobody could be let in",
     ),
     "sweep": Late(
         "one look for all that were missed",

@@ -13,6 +13,7 @@ from webinar.core import audit
 from webinar.core.audit import SYSTEM, Line
 from webinar.lectures import service, store
 from webinar.lectures.rules import Lecture, Room, RoomState
+from webinar.media.port import MediaUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,19 @@ async def closing(session: AsyncSession, room: Room) -> Room | None:
 
 
 async def closed(session: AsyncSession, lecture: Lecture, room: Room, now: int) -> bool:
-    """The media server has ended it, and everybody is out. One that has not stood since leaves no line."""
+    """The media server has ended it, and everybody is out; of one that never stood nothing is told."""
     after = replace(room.after("closed"), closed_at=now, attempts=0, last_error=None)
     if not await store.change_room(session, room, after):
         return False
-    if room.opened_at is not None and room.closed_at is None:
+    if room.has_stood:
         await service.note(session, lecture, "room_closed", now=now, room=room.name, title=room.title)
     return True
+
+
+async def missed(session: AsyncSession, lecture: Lecture, main: Room | None, now: int) -> None:
+    """Its time has passed, and it had no room: nobody could be let in. `error` is why the media server made
+    none, "" where nobody asked it to."""
+    tried = main is not None and main.attempts > 0
+    # Of a server that has come back by now the error is forgotten, but not that it was tried.
+    error = (main.last_error or MediaUnavailable.code) if main is not None and tried else ""
+    await service.note(session, lecture, "missed", now=now, due_at=lecture.opens_at, error=error)

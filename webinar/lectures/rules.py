@@ -198,6 +198,11 @@ class Room:
     def may(self, move: str) -> bool:
         return (self.state, move) in ROOM_MOVES
 
+    @property
+    def has_stood(self) -> bool:
+        """Whether a media server has made it since it was last closed."""
+        return self.opened_at is not None and self.closed_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class Registration:

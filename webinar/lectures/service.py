@@ -184,7 +184,11 @@ async def wanted_rooms(session: AsyncSession, places: Sequence[tuple[Lecture, st
     if any(room.name != name for name, room in new.items()):
         raise Stale
     await store.add_rooms(session, list(new.values()))
-    again = [(room, room.after("want")) for room in have.values() if room.may("want")]
+    again = [
+        (room, replace(room.after("want"), attempts=0, last_error=None))
+        for room in have.values()
+        if room.may("want")
+    ]
     await store.change_rooms(session, again)
     rooms = have | new | {after.name: after for _, after in again}
     return [rooms[name] for _, name in places]

@@ -67,9 +67,7 @@ def _past(_: Callable[..., str], entry: Entry, names: Mapping[str, Person]) -> E
         "rooms_ended": _("Rooms ended"),
         "left_empty": _("Nobody was in the rooms any more"),
         "ended": _("The lecture ended"),
-        "missed": _("Nobody could be let in at that time: the video server did not open the room")
-        if entry.fields.get("error")
-        else _("Nobody could be let in at that time: the service was not running"),
+        "missed": _missed_words(_, entry.fields),
         "final": _("Hours settled"),
         "cancelled": _("Cancelled"),
         "restored": _("Restored: it takes place after all"),
@@ -100,16 +98,26 @@ def _past(_: Callable[..., str], entry: Entry, names: Mapping[str, Person]) -> E
     person = names.get(entry.actor.id or "")
     by = _("by itself") if entry.actor.kind == "system" else (person.name if person else "")
     reason = str(entry.fields.get("reason") or "")
+    trouble = error_words(_, entry.fields.get("error")) if entry.action == "missed" else ""
     title = str(entry.fields.get("title") or "")
     return {
         "at": entry.at,
         "text": texts.get(entry.action, entry.action.replace("_", " ").capitalize()),
-        "detail": " · ".join(part for part in (title, by, reason) if part),
+        "detail": " · ".join(part for part in (title, by, trouble, reason) if part),
         "tone": _TONES.get(entry.action, ""),
         "icon": _ICONS.get(entry.action, "circle-check"),
         "state": "past",
         "standing": "",
     }
+
+
+def _missed_words(_: Callable[..., str], fields: Mapping[str, object]) -> str:
+    if "error" not in fields:
+        # Written before it was known why.
+        return _("Nobody could be let in at that time: there was no room")
+    if fields["error"]:
+        return _("Nobody could be let in at that time: the video server did not open the room")
+    return _("Nobody could be let in at that time: the service was not running")
 
 
 def _ahead(_: Callable[..., str], line: Foreseen) -> Event:

@@ -10,18 +10,24 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from webinar.media.servers import MAIN, Server, WrongServers, servers_of
 
 
+def sqlite_in(data: Path) -> str:
+    """The URL of the database that an installation has in its folder."""
+    return f"sqlite+aiosqlite:///{data / 'pendopo.db'}"
+
+
 class Settings(BaseSettings):
     """Read once at the start of a process, then frozen. Names in the environment begin with PENDOPO_."""
 
     model_config = SettingsConfigDict(env_prefix="PENDOPO_", frozen=True, extra="ignore")
 
-    database_url: str = "sqlite+aiosqlite:///data/pendopo.db"
     public_url: str = "http://127.0.0.1:8080"
     host: str = "127.0.0.1"
     port: int = 8080
     hooks_host: str = "127.0.0.1"
     hooks_port: int = 8081
     data: Path = Path("data")
+    # After `data`, which it is in unless it is said.
+    database_url: str = Field(default_factory=lambda said: sqlite_in(said["data"]))
     storage_url: str = ""
 
     media_url: str = "http://127.0.0.1:7880"

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from webinar.config import sqlite_in
 from webinar.instance import CannotStart
 from webinar.media.server import Ports, ServerOptions
 
@@ -78,7 +79,7 @@ def plan(
         "DATA": str(data),
         "PORT": str(port),
         "PUBLIC_URL": _checked_url(url),
-        "DATABASE_URL": f"sqlite+aiosqlite:///{data / 'pendopo.db'}",
+        "DATABASE_URL": sqlite_in(data),
         "DEMONSTRATION": str(demonstration).lower(),
     }
     if public:

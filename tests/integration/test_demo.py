@@ -1,5 +1,9 @@
 """The demonstration: what it promises is there, made by the services, and it can be renewed."""
 
+import os
+import sqlite3
+import sys
+from contextlib import closing
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +14,7 @@ from recordings import service as recordings
 from tests.build import DAY, HOUR, MINUTE, an_institution
 from webinar import demo
 from webinar.attendance import service as attendance
+from webinar.cli import main
 from webinar.config import Settings
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
@@ -147,3 +152,23 @@ def test_the_series_begins_on_a_working_day_that_meets_no_edition_today(today: d
     assert first.weekday() < 5
     assert 29 <= (today - first).days <= 34
     assert (today - first).days % 7
+
+
+def test_the_command_puts_it_into_the_folder_that_it_is_given_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("PENDOPO_")]:
+        monkeypatch.delenv(name)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    there = tmp_path / "there"
+    there.mkdir()
+    for command in ("migrate", "demo"):
+        monkeypatch.setattr(sys, "argv", ["webinar", command, "--data", str(there)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 0
+    assert list(elsewhere.iterdir()) == []
+    with closing(sqlite3.connect(there / "pendopo.db")) as database:
+        assert database.execute("SELECT count(*) FROM lectures").fetchone()[0] > 0

@@ -46,6 +46,15 @@ def test_the_environment_wins_over_what_was_chosen(tmp_path: Path, monkeypatch: 
     assert (settings.port, settings.smtp_host, settings.data) == (1111, "asked.example", tmp_path)
 
 
+def test_the_database_is_in_the_folder_that_a_command_is_given_unless_the_environment_names_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PENDOPO_DATABASE_URL", raising=False)
+    assert settings_of(tmp_path).database_url == f"sqlite+aiosqlite:///{tmp_path}/pendopo.db"
+    monkeypatch.setenv("PENDOPO_DATABASE_URL", "postgresql+asyncpg://db/pendopo")
+    assert settings_of(tmp_path).database_url == "postgresql+asyncpg://db/pendopo"
+
+
 def test_a_value_survives_its_file_whatever_it_holds(tmp_path: Path) -> None:
     values = {"PENDOPO_MAIL_FROM": "Pendopo # Kota <a@b.example>", "PENDOPO_STORAGE_URL": "file:///a b"}
     write(tmp_path / "settings.env", values)

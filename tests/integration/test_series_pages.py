@@ -1,5 +1,6 @@
 """Pages of series: booking one, changing editions alone and with all that follow, members, growth."""
 
+import re
 from typing import Any
 
 import pytest
@@ -100,6 +101,17 @@ async def test_what_is_wrong_of_a_series_is_said_at_its_field(
     assert "Teks yang panjang" in page.text
     async with site.database.reading() as session:
         assert (await session.execute(select(SeriesRow.id))).all() == []
+
+
+async def test_what_is_wrong_is_listed_in_the_order_of_the_form_each_field_once(site: RunningSite) -> None:
+    world = await a_world(site)
+    wrong = {"title": "", "jp": "x", "capacity": "x", "repeat": "HOURLY", "overrun": "x", "starts_day": ""}
+    page = (await (await world.as_("organiser")).post("/series", recurring(world) | wrong)).text
+    summary = page.partition('class="notice tone-error"')[2].partition("</ul>")[0]
+    listed = re.findall(r'href="#([^"]+)"', summary)
+    assert listed == ["title", "starts_day", "repeat", "jp", "capacity", "overrun"]
+    places = [page.index(f'id="{field}"', page.index('<form class="form"')) for field in listed]
+    assert places == sorted(places)
 
 
 async def test_a_change_of_all_that_follow_and_one_alone(site: RunningSite) -> None:

@@ -29,6 +29,28 @@ from webinar.web.times import Warned
 MINUTE_S = 60
 
 N = TypeVar("N")
+# In the order of the form, in which its errors are listed; from "repeat" to "until" they are a series' alone.
+FIELDS = (
+    "title",
+    "description",
+    "find-lecturer",
+    "starts_day",
+    "starts_time",
+    "ends_time",
+    "zone",
+    "audience",
+    "repeat",
+    "interval",
+    "count",
+    "until",
+    "jp",
+    "capacity",
+    "policy_id",
+    "unit_id",
+    "open_before",
+    "overrun",
+    "empty_after",
+)
 INDONESIAN_ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
 
 
@@ -205,10 +227,17 @@ def at_fields(errors: Mapping[str, str], form: Mapping[str, str]) -> dict[str, s
         "overrun_s": "overrun",
         "empty_after_s": "empty_after",
         "lecturer": "find-lecturer",
+        "rule": "repeat",
     }
     if not form.get("starts_day"):
         errors = {field: text for field, text in errors.items() if field != "ends_wall"}
-    return {names.get(field, field): text for field, text in errors.items()}
+    shown = {names.get(field, field): text for field, text in errors.items()}
+    return dict(sorted(shown.items(), key=lambda error: _place(error[0])))
+
+
+def _place(field: str) -> int:
+    """The field's place on the form; what is not on it comes last."""
+    return FIELDS.index(field) if field in FIELDS else len(FIELDS)
 
 
 async def form_page(

@@ -142,7 +142,7 @@ def at_form_fields(asked: Context, invalid: Invalid, form: Mapping[str, str]) ->
     texts = messages(invalid, asked._)
     days = {e.field: str(e.fields["day"]) for e in invalid.errors if "day" in e.fields}
     told = {field: f"{days[field]}: {text}" if field in days else text for field, text in texts.items()}
-    return {**at_fields(told, form), **({"repeat": told["rule"]} if "rule" in told else {})}
+    return at_fields(told, form)
 
 
 async def _warned(asked: Context, first: Booking, slots: Sequence[str]) -> Warned | None:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from webinar.core import reason_rules
 from webinar.core.errors import IllegalMove, Invalid, Refused, Stale
 from webinar.lectures.rules import Lecture, LectureState, Seat
 from webinar.policies.rules import Policy, earned, role_jp
 
 ADJUSTMENT = "adjustment"
-LONGEST_REASON = 500
 # From its end on a lecture's values may be adjusted.
 ADJUSTABLE = frozenset({LectureState.ENDED, LectureState.FINAL, LectureState.ARCHIVED})
 # So many names are told where somebody else was faster.
@@ -121,11 +121,9 @@ def checked_reason(reason: str, field: str = "reason") -> str:
     Raises:
         Invalid: none, or a very long one.
     """
-    said = " ".join(reason.split())
-    if not said:
-        raise Invalid.at(field, "Say why, for whoever reads it later.")
-    if len(said) > LONGEST_REASON:
-        raise Invalid.at(field, "At most %(most)s characters.", most=LONGEST_REASON)
+    said = reason_rules.tidied(reason)
+    if wrong := reason_rules.problems(said, field):
+        raise Invalid(wrong)
     return said
 
 

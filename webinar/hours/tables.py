@@ -14,6 +14,7 @@ from sqlalchemy import (
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
+from webinar.core.reason_rules import LONGEST_REASON
 from webinar.core.tables import Base, Id, Ms, Sequence64
 
 
@@ -98,7 +99,7 @@ class AdjustmentRow(Base):
     # Hundredths of a JP.
     before_jp: Mapped[int] = mapped_column(Integer)
     after_jp: Mapped[int] = mapped_column(Integer)
-    reason: Mapped[str] = mapped_column(String(500))
+    reason: Mapped[str] = mapped_column(String(LONGEST_REASON))
     # None: the service itself, by the policy (a replay that was watched in time).
     author_id: Mapped[str | None] = mapped_column(Id)
     at: Mapped[int] = mapped_column(Ms)
@@ -150,7 +151,7 @@ class AttendanceListRow(Base):
     institution_id: Mapped[str] = mapped_column(ForeignKey("units.id"))
     lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"), index=True)
     author_id: Mapped[str | None] = mapped_column(Id)
-    reason: Mapped[str] = mapped_column(String(500))
+    reason: Mapped[str] = mapped_column(String(LONGEST_REASON))
     file_name: Mapped[str] = mapped_column(String(200))
     content_type: Mapped[str] = mapped_column(String(100))
     # The attachment, at most 2 MB; None when its time was over.

@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from webinar.core.reason_rules import LONGEST_REASON
 from webinar.core.tables import Base, Id, Ms, Sequence64
 
 # Written out and not bound, here and in the index of these rooms alike, so that closed ones cost nothing.
@@ -83,7 +84,7 @@ class WindowRow(Base):
     lecture_id: Mapped[str] = mapped_column(ForeignKey("lectures.id"), index=True)
     # [[start_ms, end_ms], …] in order, without overlap.
     spans: Mapped[list[list[int]]] = mapped_column(JSON)
-    reason: Mapped[str] = mapped_column(String(500))
+    reason: Mapped[str] = mapped_column(String(LONGEST_REASON))
     set_by: Mapped[str | None] = mapped_column(Id)
     set_at: Mapped[int] = mapped_column(Ms)
 

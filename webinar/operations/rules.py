@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from webinar.core import reason_rules
 from webinar.core.errors import Invalid, Refused
 
 LATE_AFTER_MS = 10_000
-SHORTEST_REASON, LONGEST_REASON = 3, 500
+SHORTEST_REASON = 3
 
 
 class Standing(StrEnum):
@@ -121,8 +122,8 @@ def checked_reason(reason: str) -> str:
     reason = reason.strip()
     if len(reason) < SHORTEST_REASON:
         raise Invalid.at("reason", "Say why; it stays on record.")
-    if len(reason) > LONGEST_REASON:
-        raise Invalid.at("reason", "At most %(most)s characters.", most=LONGEST_REASON)
+    if wrong := reason_rules.too_long(reason):
+        raise Invalid(wrong)
     return reason
 
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from webinar.core import reason_rules
 from webinar.core.errors import FieldError, Invalid
-
-LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +31,8 @@ def checked(reason: str, starts_on: str, ends_on: str) -> tuple[str, str, str]:
     Raises:
         Invalid: no reason, a day that does not exist, or an end before the start.
     """
-    said = " ".join(reason.split())
-    errors = []
-    if not said:
-        errors.append(FieldError("reason", "Say why, for whoever reads it later.", {}))
-    if len(said) > LONGEST_REASON:
-        errors.append(FieldError("reason", "At most %(most)s characters.", {"most": LONGEST_REASON}))
+    said = reason_rules.tidied(reason)
+    errors = reason_rules.problems(said)
     days = {name: _day(text) for name, text in (("starts_on", starts_on), ("ends_on", ends_on))}
     errors += [FieldError(name, "Give a day that exists.", {}) for name, day in days.items() if day is None]
     first, last = days["starts_on"], days["ends_on"]

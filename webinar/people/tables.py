@@ -12,6 +12,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from webinar.core.reason_rules import LONGEST_REASON
 from webinar.core.tables import Base, Id, Ms, Sequence64, plain
 
 
@@ -200,7 +201,7 @@ class ExemptionRow(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     institution_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("persons.id"))
-    reason: Mapped[str] = mapped_column(String(500))
+    reason: Mapped[str] = mapped_column(String(LONGEST_REASON))
     # ISO dates in the institution's zone, both included.
     starts_on: Mapped[str] = mapped_column(String(10))
     ends_on: Mapped[str] = mapped_column(String(10))

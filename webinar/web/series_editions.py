@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.classroom import telling
 from webinar.core.errors import IllegalMove, Invalid, Stale
+from webinar.core.reason_rules import LONGEST_REASON
 from webinar.lectures import service as lectures
 from webinar.lectures import store as lecture_store
 from webinar.lectures.booking import Booking
@@ -28,7 +29,6 @@ from webinar.web.series_forms import at_form_fields
 from webinar.web.site import Access, Route
 
 OURS = frozenset({"csrf_token", "step", "lecturer_id"})
-LONGEST_REASON = 500
 
 
 def author(asked: Context) -> Author:

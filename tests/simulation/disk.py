@@ -33,6 +33,9 @@ class Owner(Protocol):
     def passes(self, what: str) -> float:
         """A point at which the process may die, or has to wait for so many seconds."""
 
+    def hangs_for(self) -> float:
+        """Seconds for which it still stands still."""
+
 
 class Disk:
     """One database file: whose turn it is to write, and whether it answers at all.
@@ -55,6 +58,10 @@ class Disk:
     def writes(self, who: object) -> bool:
         """Whether it is their turn to write."""
         return self._writer is who
+
+    def in_hands_of(self, owner: Owner | None) -> bool:
+        """Whether one of the owner's connections has the turn to write."""
+        return self._writer is not None and getattr(self._writer, "owner", None) is owner
 
     def taken(self, who: object) -> bool:
         """Take the turn to write, if nobody has it; whether that went well."""
@@ -193,6 +200,11 @@ class LoopConnection:
         if sql == IMMEDIATE:
             if not self.disk.taken(self):
                 await_only(self.disk.turn(self, BUSY_TIMEOUT_MS / 1000))
+            while (wait_s := self.owner.hangs_for()) and self._connection is not None:
+                # Who stands still while it waits takes no turn.
+                self.disk.pass_on(self)
+                await_only(asyncio.sleep(wait_s))
+                await_only(self.disk.turn(self, BUSY_TIMEOUT_MS / 1000))
             if self._connection is None:
                 self.disk.pass_on(self)
         if not sql.startswith("SELECT"):
@@ -308,15 +320,15 @@ class LoopWriter(SqliteWriter):
     def __init__(self, disk: Disk, owner: Owner) -> None:
         super().__init__(str(disk.path))
         self._disk = disk
-        self._owner = owner
+        self.owner = owner
         self._crashes = disk.crashes
 
     async def write(self, rows: Any) -> None:
-        await _pass(self._owner, "sql")
+        await _pass(self.owner, "sql")
         await self._disk.turn(self, BUSY_S)
         try:
-            await _pass(self._owner, "commit")
-            self._disk.answer(self._owner)
+            await _pass(self.owner, "commit")
+            self._disk.answer(self.owner)
             if self._crashes != self._disk.crashes:
                 self._crashes = self._disk.crashes
                 self._drop()
@@ -324,10 +336,10 @@ class LoopWriter(SqliteWriter):
             self._write([Row(*row) for row in rows])
         finally:
             self._disk.pass_on(self)
-        await _pass(self._owner, "committed")
+        await _pass(self.owner, "committed")
 
     async def ask(self) -> None:
-        self._disk.answer(self._owner)
+        self._disk.answer(self.owner)
         self._ask()
 
     async def close(self) -> None:

@@ -37,7 +37,7 @@ AWAY_MS = 3_000
 HANDLES = {"own": 1, "web": 6, "scheduler": 6}
 """For each part as many as it uses when it is killed again and again; what it compiled stays with it."""
 HOLDING = frozenset({"inside", "commit"})
-"""Points at which a process may have the only turn to write."""
+"""Points at which a task may have the only turn to write."""
 SLOW = 0.04
 """How often a point in a process takes time, so that others run in between."""
 
@@ -117,6 +117,9 @@ class Life:
         wait_s = self._chance.uniform(0.001, 0.05) if self._chance.random() < SLOW else 0.0
         return max(wait_s, self._process.hangs_for())
 
+    def hangs_for(self) -> float:
+        return self._process.hangs_for()
+
     async def point(self, what: str) -> None:
         if wait_s := self.passes(what):
             await asyncio.sleep(wait_s)
@@ -184,7 +187,8 @@ class Process:
 
     def hang_in(self, points: int, lasts_s: float) -> None:
         """Stand still at the point of that number from now, and go on after so many seconds as if nothing had
-        been. It does so outside of a transaction: inside one it would hold SQLite's only turn to write."""
+        been. It does so while no task of it is inside a transaction, where it holds SQLite's only turn to
+        write."""
         self._hangs_in = (points, lasts_s)
 
     def hangs_for(self) -> float:
@@ -194,7 +198,8 @@ class Process:
     def passed(self, what: str) -> None:
         if what.startswith("commit"):
             self._note(what, self.name)
-        if self._hangs_in is not None and what not in HOLDING:
+        holds = what in HOLDING or self.disk.in_hands_of(self.life)
+        if self._hangs_in is not None and not holds:
             points, lasts_s = self._hangs_in
             self._hangs_in = (points - 1, lasts_s)
             if points <= 0:

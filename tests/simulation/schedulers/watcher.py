@@ -115,7 +115,8 @@ class Watcher:
             if row.kind == RECORDING or (row.kind in MAIL) is not mail:
                 continue
             if row.state == "owed" and row.due_at <= now:
-                yield f"{row.key} waits", f"due {row.due_at}", LATE_MS
+                # What was done in the meantime, and is owed anew, has not waited since then.
+                yield f"{row.key} waits after {row.fence} claims", f"due {row.due_at}", LATE_MS
             elif row.state == "claimed" and (row.lease_until or 0) < now:
                 yield (
                     f"{row.key} is held by nobody",

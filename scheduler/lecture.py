@@ -67,6 +67,9 @@ class Reconciler:
         except MediaUnavailable as error:
             self._away(seen, deed, error)
             return Again(self._soon(what, seen))
+        except Stale:
+            # Called off or moved since it was seen: look again.
+            return Again(self._clock.now())
         return self._doer.opener.outcome(made, seen)
 
     async def _apply(self, what: Plan, seen: Seen) -> bool:

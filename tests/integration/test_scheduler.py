@@ -1,11 +1,16 @@
 """The life of a lecture that nobody touches, on a media server in memory and on both databases."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
 from recordings.tables import RecordingRow
+from scheduler.apply import Doer
+from scheduler.lecture import Reconciler
+from scheduler.observe import observe
+from scheduler.plan import Action, Deed, Plan, Seen
 from scheduler.runner import own_handlers
 from scheduler.watch import Watch
 from tests.build import HOUR, MINUTE, NINE, SECOND, a_lecture, a_person, a_registration
@@ -15,10 +20,13 @@ from webinar.core import audit, effects
 from webinar.core.audit import SYSTEM
 from webinar.core.clock import ManualClock
 from webinar.core.database import Database
+from webinar.core.effects import Again
 from webinar.core.effects_runner import Runner
+from webinar.core.errors import Stale
 from webinar.evidence.tables import SweepRow
 from webinar.lectures import service, store
 from webinar.lectures.rules import Lecture, LectureState, RoomState
+from webinar.lectures.tables import LectureRow
 from webinar.media.fake import FakeMedia
 from webinar.media.pool_rules import ANSWERED_LATELY_MS
 from webinar.media.servers import MAIN
@@ -247,6 +255,48 @@ async def test_a_lecture_that_is_cancelled_while_live_closes_its_room(world: Wor
     await world.settle()
     assert await world.rooms() == []
     assert (await world.lecture(id)).state is LectureState.CANCELLED
+
+
+async def test_a_scheduler_that_stood_still_opens_no_room_of_a_lecture_that_wants_none_any_more(
+    world: World,
+) -> None:
+    id = await world.book()
+    world.clock.at = OPENS_AT
+    async with world.db.reading() as session:
+        seen = (await observe(session, [id]))[id]
+    # Another one takes over meanwhile, and is done with the lecture when the first goes on.
+    await world.settle()
+    async with world.db.writing() as session:
+        lecture = await store.find(session, id)
+        assert lecture is not None
+        await service.cancel(session, lecture, "Narasumber sakit", OPENS_AT, SYSTEM)
+    await world.settle()
+    opener = Doer(world.db, alone(world.media), world.clock).opener
+    with pytest.raises(Stale):
+        await opener.open(seen, f"{id}.main")
+    assert await world.rooms() == []
+    assert (await world.room(id)).state is RoomState.CLOSED
+
+
+async def test_a_lecture_that_was_moved_away_since_it_was_seen_gets_no_room_for_now(world: World) -> None:
+    id = await world.book()
+    world.clock.at = OPENS_AT
+    async with world.db.writing() as session:
+        row = await session.get_one(LectureRow, id)
+        row.starts_at, row.ends_at, row.closes_at = (at + HOUR for at in (NINE, row.ends_at, row.closes_at))
+        owed = await store.find(session, id)
+    assert owed is not None
+    handler = own_handlers(world.db, alone(world.media), world.clock)["lecture"]
+    assert isinstance(handler, Reconciler)
+    before = replace(owed, starts_at=NINE)
+    outcome = await handler._open(
+        Plan((Deed(Action.OPEN_ROOM, f"{id}.main"),), OPENS_AT), Seen(before, (), None, 0)
+    )
+    assert outcome == Again(OPENS_AT)
+    assert await world.rooms() == []
+    await world.settle()
+    async with world.db.reading() as session:
+        assert await store.rooms_of(session, id) == []
 
 
 async def test_start_now_opens_the_room_at_once(world: World) -> None:

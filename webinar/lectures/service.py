@@ -15,6 +15,7 @@ from webinar.core.errors import IllegalMove, Stale
 from webinar.core.ids import new_id
 from webinar.lectures import store
 from webinar.lectures.rules import (
+    UPCOMING,
     Lecture,
     LectureState,
     Room,
@@ -177,9 +178,13 @@ async def wanted_rooms(session: AsyncSession, places: Sequence[tuple[Lecture, st
     """The room of each (lecture, name), wanted if it was closed; a main room is made if there was none.
 
     Raises:
-        Stale: a room beside the main one is there no longer.
+        Stale: a room beside the main one is there no longer; or the lecture was called off, ended or moved
+            since it was read, and nobody would close the room.
     """
     have = dict(await store.rooms_named(session, [name for _, name in places]))
+    await _require_wanting(
+        session, [lecture for lecture, name in places if name not in have or have[name].may("want")]
+    )
     new = {name: _main_room(lecture) for lecture, name in places if name not in have}
     if any(room.name != name for name, room in new.items()):
         raise Stale
@@ -192,6 +197,16 @@ async def wanted_rooms(session: AsyncSession, places: Sequence[tuple[Lecture, st
     await store.change_rooms(session, again)
     rooms = have | new | {after.name: after for _, after in again}
     return [rooms[name] for _, name in places]
+
+
+async def _require_wanting(session: AsyncSession, lectures: Sequence[Lecture]) -> None:
+    if not lectures:
+        return
+    present = await store.held_by_ids(session, sorted({lecture.id for lecture in lectures}))
+    for lecture in lectures:
+        now = present.get(lecture.id)
+        if now is None or now.state not in UPCOMING or now.opens_at != lecture.opens_at:
+            raise Stale
 
 
 def _main_room(lecture: Lecture) -> Room:

@@ -99,6 +99,13 @@ async def by_ids(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[s
     return {row.id: _lecture(row, path) for row, path in rows}
 
 
+async def held_by_ids(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[str, Lecture]:
+    """The same, as they are until this transaction ends: whoever changes one of them waits for that."""
+    query = _lectures().where(LectureRow.id.in_(list(lecture_ids))).order_by(LectureRow.id)
+    rows = await session.execute(query.with_for_update(read=True, of=LectureRow))
+    return {row.id: _lecture(row, path) for row, path in rows}
+
+
 async def open_scheduled(session: AsyncSession, lecture_ids: Sequence[str], now: int) -> None:
     """Those that are scheduled are open from now on; the others stay as they are."""
     opened = LectureState.SCHEDULED, LECTURE_MOVES[LectureState.SCHEDULED, "open"]

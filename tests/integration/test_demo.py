@@ -23,7 +23,6 @@ from webinar.demo.people import City
 from webinar.demo.series import first_day
 from webinar.hours import service as hours
 from webinar.invites import owing
-from webinar.invites import store as invites
 from webinar.lectures import store
 from webinar.lectures.rules import Lecture, LectureState
 from webinar.people.access import Scope
@@ -136,7 +135,7 @@ async def test_a_weekly_series_grows_with_an_edition_off_one_moved_and_holidays_
     async with database.reading() as session:
         for one in editions:
             if one.lecture.ends_at < clock.now():
-                assert set(await invites.counts(session, one.lecture.id)) == {"accepted"}
+                assert set(await owing.counts(session, one.lecture, clock.now())) == {"accepted"}
                 # Nobody gets a mail about what is long over.
                 assert not (await owing.ahead(session, one.lecture)).anybody
 

@@ -200,3 +200,23 @@ async def test_a_lecture_that_nobody_may_enter_has_no_button_to_its_room(site: R
     for state in ("ended", "cancelled", "final"):
         assert f"{world.path(state)}/room" not in (await siti.get(world.path(state))).text
     assert f"{world.path('open')}/room" in (await siti.get(world.path("open"))).text
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("scheduled", "Menunggu dikirim"),
+        ("ended", "Tidak dikirim: ceramah sudah berakhir"),
+        ("cancelled", "Tidak dikirim: ceramah dibatalkan"),
+    ],
+)
+async def test_invites_that_were_never_sent_say_so_once_nobody_can_come_any_more(
+    site: RunningSite, state: str, said: str
+) -> None:
+    world = await a_world(site)
+    ratna = await world.as_("organiser")
+    for page in (world.path(state), world.path(state, "registrations")):
+        text = (await ratna.get(page)).text
+        assert said in text
+        assert ("Menunggu dikirim" in text) == (state == "scheduled")
+    assert ("undangan sedang dikirim" in text) == (state == "scheduled")

@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+from tests.build import HOUR, MINUTE, NINE
+from tests.unit.lecture_build import a_lecture
 from webinar.core.errors import IllegalMove
+from webinar.invites import owing
 from webinar.invites.rules import (
     MOVES,
     Invite,
@@ -15,9 +18,8 @@ from webinar.invites.rules import (
     raises_sequence,
     reminder_message_id,
 )
+from webinar.lectures.rules import LectureState
 
-NINE = 1_795_572_000_000
-HOUR = 3_600_000
 SLOT = Slot(NINE, NINE + HOUR)
 
 
@@ -131,3 +133,25 @@ def test_what_was_accepted_cannot_be_refused() -> None:
 
 def test_every_state_has_its_moves() -> None:
     assert set(MOVES) == set(InviteState)
+
+
+@pytest.mark.parametrize(
+    ("state", "at", "invite", "shown"),
+    [
+        ("live", NINE, None, "owed"),
+        ("scheduled", NINE + 100 * MINUTE, None, "too_late"),  # the schedulers were away
+        ("ended", NINE, None, "too_late"),
+        ("ended", NINE, an_invite().deferred("451 later"), "too_late"),
+        ("ended", NINE, an_invite().accepted(NINE), "accepted"),
+        ("ended", NINE, an_invite().refused("550 no"), "refused"),
+        ("ended", NINE, an_invite().accepted(NINE).cancelled(), "owed"),  # it is taken back all the same
+        ("cancelled", NINE, None, "called_off"),
+        ("cancelled", NINE, an_invite().accepted(NINE).cancelled(), "owed"),
+        ("draft", NINE, None, "owed"),
+    ],
+)
+def test_an_invite_that_waits_when_nobody_can_come_any_more_is_told_as_not_sent(
+    state: str, at: int, invite: Invite | None, shown: str
+) -> None:
+    lecture = a_lecture(state=LectureState(state))
+    assert owing.shown_of(lecture, invite, at) == shown

@@ -1,6 +1,7 @@
 """Which mails somebody's calendar lacks: asked by what announces, by what sends, and before a change."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.invites import store
 from webinar.invites.news_rules import Forecast, Told, forecast, news
-from webinar.invites.rules import Invite, InviteState, Slot, first, raises_sequence
+from webinar.invites.rules import PENDING, Invite, InviteState, Slot, first, raises_sequence
 from webinar.invites.store import Told as Said
 from webinar.lectures import store as lecture_store
 from webinar.lectures.rules import Lecture, LectureState, Registration, Seat
@@ -26,6 +27,37 @@ class Owed:
     before: Invite | None
     invite: Invite
     said: Said
+
+
+def is_over(lecture: Lecture, now: int) -> bool:
+    """Whether nobody can come any more, so that no invite goes out."""
+    return lecture.state not in INVITING or now >= lecture.latest_end_at
+
+
+def shown(lecture: Lecture, state: InviteState, method: str, now: int) -> str:
+    """The state of an invite for people: one that waits when nobody can come any more is not sent. Pure.
+
+    That a lecture or a registration is off is told all the same.
+    """
+    waits = method == "REQUEST" and state in PENDING
+    if not waits or lecture.state is LectureState.DRAFT or not is_over(lecture, now):
+        return state.value
+    return "called_off" if lecture.state is LectureState.CANCELLED else "too_late"
+
+
+def shown_of(lecture: Lecture, invite: Invite | None, now: int) -> str:
+    """The same of a seat; without an invite its first one waits for the announcer. Pure."""
+    if invite is None:
+        return shown(lecture, InviteState.OWED, "REQUEST", now)
+    return shown(lecture, invite.state, invite.method, now)
+
+
+async def counts(session: AsyncSession, lecture: Lecture, now: int) -> Mapping[str, int]:
+    """How many invites of a lecture are shown in each state."""
+    found: Counter[str] = Counter()
+    for (state, method), count in (await store.counts(session, lecture.id)).items():
+        found[shown(lecture, state, method, now)] += count
+    return found
 
 
 def wanted(lecture: Lecture, lecturer: str, seat: Registration) -> Said:

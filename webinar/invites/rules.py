@@ -24,6 +24,9 @@ class InviteState(StrEnum):
     WITHDRAWN = "withdrawn"  # cancelled before anything had left the house: nothing is owed
 
 
+# A mail still has to go out.
+PENDING = frozenset({InviteState.OWED, InviteState.DEFERRED})
+
 # "owe" is a new version or a wish to send again; the others are how a try ended.
 MOVES: dict[InviteState, dict[str, InviteState]] = {
     InviteState.OWED: {
@@ -79,7 +82,7 @@ class Invite:
     @property
     def pending(self) -> bool:
         """Whether a mail still has to go out."""
-        return self.state in (InviteState.OWED, InviteState.DEFERRED)
+        return self.state in PENDING
 
     @property
     def tried(self) -> bool:

@@ -241,8 +241,7 @@ async def _over(desk: Desk, registration_id: str) -> bool:
     async with desk.database.reading() as session:
         seat = await lecture_store.registration(session, registration_id)
         lecture = await lecture_store.find(session, seat.lecture_id) if seat else None
-    now = desk.clock.now()
-    return lecture is None or lecture.state not in owing.INVITING or now >= lecture.latest_end_at
+    return lecture is None or owing.is_over(lecture, desk.clock.now())
 
 
 async def _composed(

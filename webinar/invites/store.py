@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.invites.rules import Invite, InviteState
 from webinar.invites.tables import DeliveryRow, InviteRow
+from webinar.lectures.rules import Seat
 from webinar.lectures.tables import RegistrationRow
 
 
@@ -51,19 +52,20 @@ async def told(
     }
 
 
-async def counts(session: AsyncSession, lecture_id: str) -> Mapping[str, int]:
-    """How many invites of a lecture are in each state; "owed" counts those without a row, too."""
+async def counts(session: AsyncSession, lecture_id: str) -> Mapping[tuple[InviteState, str], int]:
+    """How many invites of a lecture are in each state with each method; a seat without one counts as owed."""
     # Grouped by its name: PostgreSQL takes the same expression with other parameters for another one.
     state = func.coalesce(InviteRow.state, InviteState.OWED.value).label("invite_state")
+    method = func.coalesce(InviteRow.method, "REQUEST").label("invite_method")
     rows = await session.execute(
-        select(state, func.count())
+        select(state, method, func.count())
         .select_from(RegistrationRow)
         .outerjoin(InviteRow, InviteRow.registration_id == RegistrationRow.id)
-        .where(RegistrationRow.lecture_id == lecture_id)
+        .where(RegistrationRow.lecture_id == lecture_id, RegistrationRow.role != Seat.ORGANISER.value)
         .where(or_(RegistrationRow.state == "registered", InviteRow.method == "CANCEL"))
-        .group_by("invite_state")
+        .group_by("invite_state", "invite_method")
     )
-    return {row[0]: row[1] for row in rows}
+    return {(InviteState(row[0]), row[1]): row[2] for row in rows}
 
 
 async def add(session: AsyncSession, invites: Sequence[tuple[Invite, Told]]) -> None:

@@ -11,7 +11,7 @@ from webinar.classroom import telling
 from webinar.core import audit
 from webinar.core.ids import is_id
 from webinar.hours import contest_store
-from webinar.invites import store as invites
+from webinar.invites import owing
 from webinar.lectures import booking, service, store
 from webinar.lectures.rules import IN_SESSION, Lecture, LectureState, RoomKind
 from webinar.lectures.upcoming_rules import upcoming
@@ -100,7 +100,7 @@ async def detail_page(
         manages = asked.rights.reaches(Role.ORGANISER, lecture.unit_path)
         shown: dict[str, Any] = {}
         if manages:
-            shown = await _for_managers(session, lecture)
+            shown = await _for_managers(session, lecture, asked.now)
             shown |= {"typed_rooms": typed_rooms or {}, "room_errors": errors or {}}
             shown["events"] = await _timeline(asked, session, lecture, settling_seconds(policy), recording)
     return asked.page(
@@ -120,9 +120,9 @@ async def detail_page(
     )
 
 
-async def _for_managers(session: Any, lecture: Lecture) -> dict[str, Any]:
+async def _for_managers(session: Any, lecture: Lecture, now: int) -> dict[str, Any]:
     rooms = await store.rooms_of(session, lecture.id)
-    counts = await invites.counts(session, lecture.id)
+    counts = await owing.counts(session, lecture, now)
     registered = (await store.count_registrations(session, [lecture.id]))[lecture.id]
     return {
         "rooms": [room for room in shown_rooms(rooms) if room.kind is not RoomKind.MAIN],

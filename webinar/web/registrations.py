@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from webinar.classroom import service as classroom
 from webinar.core.errors import Invalid, NotFound, Refused
+from webinar.invites import owing
 from webinar.invites import service as invites
 from webinar.invites import store as invite_store
-from webinar.invites.rules import InviteState
+from webinar.invites.rules import PENDING, InviteState
 from webinar.invites.service import personal_link
 from webinar.lectures import booking, clashes, store
 from webinar.lectures.rules import UPCOMING, Lecture, Registration, Seat
@@ -47,7 +48,7 @@ async def _page(
     here = asked.site.settings
     links = {s.id: personal_link(here.public_url, here.link_key_bytes, s) for s in shown}
     invited = [s for s in seats if s.active and s.role is not Seat.ORGANISER]
-    pending = [s for s in invited if s.id not in sent or sent[s.id].pending]
+    states = {s.id: owing.shown_of(lecture, sent.get(s.id), asked.now) for s in invited}
     return asked.page(
         "lectures/registrations.html",
         status=status,
@@ -60,7 +61,8 @@ async def _page(
         page_length=PAGE,
         sent=sent,
         links=links,
-        pending=len(pending),
+        invite_states=states,
+        pending=sum(1 for state in states.values() if state in PENDING),
         refused=sum(1 for s in seats if s.active and s.id in sent and sent[s.id].state in RESENT),
         units=units,
         busy=busy,

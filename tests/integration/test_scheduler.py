@@ -24,7 +24,7 @@ from webinar.core.effects import Again
 from webinar.core.effects_runner import Runner
 from webinar.core.errors import Stale
 from webinar.evidence.tables import SweepRow
-from webinar.lectures import service, store
+from webinar.lectures import rooms, service, store
 from webinar.lectures.rules import Lecture, LectureState, RoomState
 from webinar.lectures.tables import LectureRow
 from webinar.media.fake import FakeMedia
@@ -134,6 +134,19 @@ async def test_a_lecture_without_a_media_server_was_missed_for_want_of_a_room_th
     await world.at(LATEST_END_AT + HOUR)
     assert (await world.room(id)).state is RoomState.CLOSED
     assert await world.told(id) == [*(["went_live"] if started else []), "missed", "ended"]
+    assert await why_missed(world, id) == "media_unavailable"
+
+
+async def test_a_room_that_was_tried_for_is_not_put_down_to_the_service_once_the_server_is_back(
+    world: World,
+) -> None:
+    id = await world.book()
+    world.media.go_away()
+    await world.at(OPENS_AT)
+    async with world.db.writing() as session:
+        await rooms.unreachable(session, [await world.room(id)], None)
+    await world.at(LATEST_END_AT)
+    assert (await world.told(id))[:1] == ["missed"]
     assert await why_missed(world, id) == "media_unavailable"
 
 

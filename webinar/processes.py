@@ -97,8 +97,8 @@ async def run_web(settings: Settings, stop: asyncio.Event) -> None:
         # Requests are logged by the site itself, without addresses and tokens.
         runner = web.AppRunner(create_app(site), access_log=None, shutdown_timeout=SHUTDOWN_S)
         async with (
-            _served(runner, settings.host, settings.port),
             signs_of_life(site.database, "web", site.clock),
+            _served(runner, settings.host, settings.port),
         ):
             await stop.wait()
 
@@ -169,10 +169,13 @@ async def signs_of_life(db: Database, kind: str, clock: Clock | None = None) -> 
     """Say while the block runs that a process of this kind lives, and at its end that it has gone.
 
     Args:
-        clock: put right each time, when it is one that follows the database's.
+        clock: put right before the block and then each time, when it is one that follows the database's:
+            what somebody books in the first moment is due by the right time, too.
     """
     name = worker_name()
     follows = clock or DatabaseClock(SystemClock())
+    with contextlib.suppress(DatabaseAway):
+        await _ask_time(db, follows)
     beating = asyncio.create_task(_beat(db, name, kind, follows), name="signs-of-life")
     try:
         yield
@@ -185,13 +188,17 @@ async def signs_of_life(db: Database, kind: str, clock: Clock | None = None) -> 
                 await processes.gone(session, name)
 
 
+async def _ask_time(db: Database, clock: Clock) -> None:
+    asked_at = clock.now()
+    put_right(clock, await db.now(), asked_at)
+
+
 async def _beat(db: Database, name: str, kind: str, clock: Clock) -> None:
     started_at = 0
     away = False
     while True:
         try:
-            asked_at = clock.now()
-            put_right(clock, await db.now(), asked_at)
+            await _ask_time(db, clock)
             started_at = started_at or clock.now()
             async with db.writing() as session:
                 await processes.beat(

@@ -123,3 +123,11 @@ async def test_a_scheduler_and_a_site_tell_by_how_much_their_own_clock_is_wrong(
         assert abs(followed.now() - now) < AT_ONCE_MS
         stop.set()
         await running
+
+
+@pytest.mark.parametrize("off_ms", [-31 * SECOND, 31 * SECOND])
+async def test_a_site_knows_the_time_before_it_serves_anybody(database: Database, off_ms: int) -> None:
+    followed = DatabaseClock(WrongClock(off_ms))
+    async with signs_of_life(database, "web", followed):
+        at_once = followed.now()
+        assert abs(at_once - await database.now()) < AT_ONCE_MS

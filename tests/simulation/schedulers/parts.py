@@ -67,15 +67,17 @@ class Let(NamedTuple):
 
 
 class Site(Process):
-    """Where people press buttons, are let in and beat; it asks the database for the time with each sign of
-    life."""
+    """Where people press buttons, are let in and beat; it asks the database for the time before it serves
+    anybody, and with each sign of life."""
 
     part = "site"
     _db: Database
     _beats: Heartbeats
     _time: DatabaseClock
+    _serves: asyncio.Event
 
     async def main(self, life: Life) -> None:
+        self._serves = asyncio.Event()
         self._db = self.database(life)
         self._beats = Heartbeats(self._db)
         self._time = DatabaseClock(self.clock, asyncio.get_running_loop().time)
@@ -83,12 +85,14 @@ class Site(Process):
             with suppress(DatabaseAway):
                 asked_at = self._time.now()
                 self._time.put_right(await self._db.now(), asked_at)
+            self._serves.set()
             await asyncio.sleep(BEAT_EVERY_S)
 
     async def press(self, deed: Callable[[AsyncSession, int], Awaitable[None]]) -> None:
         """Do it in one transaction, at the time that the site believes in."""
 
         async def work(_life: Life) -> None:
+            await self._serves.wait()
             async with self._db.writing() as session:
                 await deed(session, self._time.now())
 
@@ -98,6 +102,7 @@ class Site(Process):
         """Raises Refused, or ConnectionError."""
 
         async def work(_life: Life) -> Let:
+            await self._serves.wait()
             async with self._db.reading() as session:
                 lecture = await lectures.find(session, lecture_id)
                 seat = await lectures.registration_of(session, lecture_id, person_id)
@@ -112,6 +117,7 @@ class Site(Process):
         """Whether the room is on another server than the page. Raises Refused, or ConnectionError."""
 
         async def work(_life: Life) -> bool:
+            await self._serves.wait()
             beat = Beat(
                 let.registration, let.generation, let.lecture, identity, place.sid, visible=True,
                 leaving=False, at=self._time.now(), room=place.room, server=place.server,

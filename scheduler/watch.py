@@ -59,8 +59,9 @@ class Watch:
         """Look once; whether there are rooms to look after, here or on another server."""
         async with self._db.reading() as session:
             # Read before the server is asked: what is opened in between is no false alarm.
-            known = await pool_store.known(session)
             having = await placement.having(session)
+            # Without any room a look is seldom, and what others know is not worth a question.
+            known = await pool_store.known(session) if having else {}
             owed = await store.rooms_on(session, self.server) if self.server in having else []
         try:
             present = await self._media.list_rooms()

@@ -341,7 +341,7 @@ async def idle(server: Postgres, given: argparse.Namespace) -> None:
         await session.execute(text(_FUTURE.format(first=first, number=given.future)))
     async with db.asking() as session:
         await session.execute(text("ANALYZE effects"))
-    with running("--serve", url, "--livekit") as process:
+    with running("--serve", url, "--servers", "1", "--livekit") as process:
         said(process)
         await asyncio.sleep(10)
         before, transactions = used(process), await committed(db)

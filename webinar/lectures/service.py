@@ -202,10 +202,10 @@ async def wanted_rooms(session: AsyncSession, places: Sequence[tuple[Lecture, st
 async def _require_wanting(session: AsyncSession, lectures: Sequence[Lecture]) -> None:
     if not lectures:
         return
-    present = await store.held_by_ids(session, sorted({lecture.id for lecture in lectures}))
+    present = await store.opening_of(session, sorted({lecture.id for lecture in lectures}))
     for lecture in lectures:
-        now = present.get(lecture.id)
-        if now is None or now.state not in UPCOMING or now.opens_at != lecture.opens_at:
+        state, opens_at = present.get(lecture.id, ("", 0))
+        if state not in UPCOMING or opens_at != lecture.opens_at:
             raise Stale
 
 

@@ -99,11 +99,21 @@ async def by_ids(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[s
     return {row.id: _lecture(row, path) for row, path in rows}
 
 
-async def held_by_ids(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[str, Lecture]:
-    """The same, as they are until this transaction ends: whoever changes one of them waits for that."""
-    query = _lectures().where(LectureRow.id.in_(list(lecture_ids))).order_by(LectureRow.id)
-    rows = await session.execute(query.with_for_update(read=True, of=LectureRow))
-    return {row.id: _lecture(row, path) for row, path in rows}
+_HELD = (
+    select(LectureRow.id, LectureRow.state, LectureRow.starts_at - LectureRow.open_before_s * 1000)
+    .where(LectureRow.id.in_(bindparam("ids", expanding=True)))
+    .order_by(LectureRow.id)
+    .with_for_update(read=True)
+)
+
+
+async def opening_of(session: AsyncSession, lecture_ids: Sequence[str]) -> Mapping[str, tuple[str, int]]:
+    """State and opening (Unix ms), as they are until this transaction ends: who changes one waits for that.
+
+    Nothing else is read, since all rooms that fall due at once ask for it.
+    """
+    rows = await session.execute(_HELD, {"ids": list(lecture_ids)})
+    return {ident: (state, opens_at) for ident, state, opens_at in rows}
 
 
 async def open_scheduled(session: AsyncSession, lecture_ids: Sequence[str], now: int) -> None:
